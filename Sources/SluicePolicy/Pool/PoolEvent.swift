@@ -1,0 +1,32 @@
+/// What observers may want to know. Never emitted per request: those are counted, see `PoolSnapshot`.
+public enum PoolEvent: Hashable, Sendable {
+  case resourceOpened(ResourceID, OriginID, connectTime: Interval)
+  case resourceClosed(ResourceID, OriginID, CloseReason)
+  case connectFailed(OriginID, FailureClass, retryIn: Interval)
+  /// No connection is open and none can be opened.
+  case originDisconnected(OriginID)
+  case originReconnected(OriginID)
+  /// The remote side closes connections that were idle for about so long.
+  case idleLimitLearned(OriginID, Interval)
+  case endpointEjected(EndpointID, until: Instant)
+  /// Serves again, slowly at first.
+  case endpointRecovered(EndpointID)
+  case endpointCooling(EndpointID, until: Instant)
+  case endpointCooled(EndpointID)
+  case credentialRejected(EndpointID, FailureClass)
+  case endpointReset(EndpointID)
+  case endpointDraining(EndpointID)
+  case endpointResumed(EndpointID)
+  case endpointRemoved(EndpointID)
+  /// Nothing healthy is left for some request: the least bad serves. `false`: over.
+  case panic(Bool)
+  case paused
+  case resumed
+  case draining
+  case drained
+  case closed
+  case reconfigured
+  /// The new settings were not valid; nothing was changed.
+  case reconfigurationRefused
+  case clockJumped(Interval)
+}

@@ -1,0 +1,74 @@
+/// Why a pool did not lend a slot.
+public enum RejectionReason: UInt8, CaseIterable, Sendable {
+  /// No room to wait.
+  case queueFull
+  /// The deadline passed while waiting, or had passed already.
+  case deadline
+  /// Every endpoint that may serve is out for a while (cooling); `retryAfter` says how long.
+  case noEndpoint
+  /// Exclusions, pins and drained endpoints leave nothing that may ever serve this request.
+  case notAllowed
+  /// The credentials of all endpoints that may serve were rejected by the provider.
+  case credential
+  /// No connection can be opened.
+  case connectFailed
+  /// The pool is finishing its work and takes nothing new.
+  case draining
+  /// The pool is closed.
+  case closed
+
+  public var label: String {
+    switch self {
+    case .queueFull: "queue_full"
+    case .deadline: "deadline"
+    case .noEndpoint: "no_endpoint"
+    case .notAllowed: "not_allowed"
+    case .credential: "credential"
+    case .connectFailed: "connect_failed"
+    case .draining: "draining"
+    case .closed: "closed"
+    }
+  }
+}
+
+/// The pool's size at one moment, as far as an error message needs it.
+public struct PoolNumbers: Hashable, Sendable {
+  /// Slots lent.
+  public var leased: Int32
+  /// Resources without a lent slot.
+  public var idle: Int32
+  /// Resources being opened.
+  public var connecting: Int32
+  /// Tickets waiting.
+  public var waiting: Int32
+  /// Most resources the pool may have.
+  public var max: Int32
+
+  public init(leased: Int = 0, idle: Int = 0, connecting: Int = 0, waiting: Int = 0, max: Int = 0) {
+    self.leased = Int32(clamping: leased)
+    self.idle = Int32(clamping: idle)
+    self.connecting = Int32(clamping: connecting)
+    self.waiting = Int32(clamping: waiting)
+    self.max = Int32(clamping: max)
+  }
+}
+
+/// A refusal: the reason, when it makes sense to come back, and the numbers behind it.
+public struct PoolRejection: Error, Hashable, Sendable {
+  public var reason: RejectionReason
+  /// When something may be served again, if that is known.
+  public var retryAfter: Interval?
+  public var numbers: PoolNumbers
+  /// The failure that kept connections from being opened (`connectFailed` only).
+  public var cause: FailureClass?
+
+  public init(
+    reason: RejectionReason, retryAfter: Interval? = nil, numbers: PoolNumbers = PoolNumbers(),
+    cause: FailureClass? = nil
+  ) {
+    self.reason = reason
+    self.retryAfter = retryAfter
+    self.numbers = numbers
+    self.cause = cause
+  }
+}

@@ -1,0 +1,27 @@
+/// How urgent a request is; a lower raw value is served first.
+public enum PriorityClass: UInt8, CaseIterable, Comparable, Sendable {
+  case critical = 0
+  case high = 1
+  case normal = 2
+  case low = 3
+
+  @inlinable
+  public var index: Int { Int(rawValue) }
+
+  public var label: String {
+    switch self {
+    case .critical: "critical"
+    case .high: "high"
+    case .normal: "normal"
+    case .low: "low"
+    }
+  }
+
+  public init?(label: String) {
+    guard let match = PriorityClass.allCases.first(where: { $0.label == label }) else { return nil }
+    self = match
+  }
+
+  /// More urgent is greater.
+  public static func < (left: PriorityClass, right: PriorityClass) -> Bool { left.rawValue > right.rawValue }
+}
