@@ -1,0 +1,101 @@
+/// Where each header field of a head lies, as offsets into the bytes that were parsed. No text is copied.
+///
+/// A field is one 64-bit word: offset and length of name and value, its `KnownHeader`, and whether `Connection` lists
+/// it. Heads with up to 32 fields need no allocation; those are all the usual ones of clients and providers.
+package struct HeaderIndex: Sendable {
+  package struct Field: Hashable, Sendable {
+    package let name: ByteRange
+    package let value: ByteRange
+    package let known: KnownHeader
+    /// `Connection` names this field: it concerns this connection only.
+    package let isConnectionListed: Bool
+
+    /// Not to be forwarded: concerns one connection by its nature or because `Connection` lists it.
+    package var isHopByHop: Bool { isConnectionListed || known.isHopByHop }
+  }
+
+  static let inlineCapacity = 32
+  static let maxNameBytes = 255
+
+  private var inline = InlineArray<32, UInt64>(repeating: 0)
+  private var overflow: [UInt64] = []
+  private var present: UInt64 = 0
+  package private(set) var count = 0
+
+  package init() {}
+
+  package var isEmpty: Bool { count == 0 }
+  package var indices: Range<Int> { 0..<count }
+
+  /// The field at `index`, in the order received. Traps when `index` is not one of `indices`.
+  package subscript(_ index: Int) -> Field { Self.field(entry(index)) }
+
+  package func contains(_ known: KnownHeader) -> Bool { present & Self.bit(known) != 0 }
+
+  /// The value of the first field with this identity.
+  package func first(_ known: KnownHeader) -> ByteRange? {
+    guard contains(known) else { return nil }
+    for index in 0..<count where Self.known(entry(index)) == known.rawValue { return self[index].value }
+    return nil
+  }
+
+  package func count(of known: KnownHeader) -> Int {
+    guard contains(known) else { return 0 }
+    var found = 0
+    for index in 0..<count where Self.known(entry(index)) == known.rawValue { found += 1 }
+    return found
+  }
+
+  /// The value of the first field with this name, in lower case. For names outside `KnownHeader`.
+  package func first(named name: StaticString, in bytes: UnsafeRawBufferPointer) -> ByteRange? {
+    let view = unsafe ByteView(bytes)
+    for index in 0..<count {
+      let field = self[index]
+      if view.matches(field.name, lowercased: name) { return field.value }
+    }
+    return nil
+  }
+
+  /// The first value as text. For administration and errors, never on the data path.
+  package func string(_ known: KnownHeader, in bytes: UnsafeRawBufferPointer) -> String? {
+    unsafe first(known)?.string(in: bytes)
+  }
+
+  package func forEach(_ body: (Field) -> Void) {
+    for index in 0..<count { body(self[index]) }
+  }
+}
+
+extension HeaderIndex {
+  /// Layout of a field's word, from the lowest bit: value start 16, value count 16, name start 16, name count 8,
+  /// known 7, listed 1. The parser keeps heads within `HTTPLimits.hardMaxHeadBytes` and names within 255 bytes.
+  mutating func append(nameStart: Int, nameCount: Int, valueStart: Int, valueCount: Int, known: KnownHeader) {
+    let places = UInt64(UInt16(valueStart)) | UInt64(UInt16(valueCount)) << 16 | UInt64(UInt16(nameStart)) << 32
+    let word = places | UInt64(UInt8(nameCount)) << 48 | UInt64(known.rawValue) << 56
+    if count < Self.inlineCapacity { inline[count] = word } else { overflow.append(word) }
+    count += 1
+    present |= Self.bit(known)
+  }
+
+  mutating func markConnectionListed(_ index: Int) {
+    let word = entry(index) | 1 << 63
+    if index < Self.inlineCapacity { inline[index] = word } else { overflow[index - Self.inlineCapacity] = word }
+  }
+
+  private func entry(_ index: Int) -> UInt64 {
+    precondition(index < count)
+    return index < Self.inlineCapacity ? inline[index] : overflow[index - Self.inlineCapacity]
+  }
+
+  private static func field(_ word: UInt64) -> Field {
+    Field(
+      name: ByteRange(start: Int(word >> 32 & 0xFFFF), count: Int(word >> 48 & 0xFF)),
+      value: ByteRange(start: Int(word & 0xFFFF), count: Int(word >> 16 & 0xFFFF)),
+      known: KnownHeader(rawValue: UInt8(known(word))) ?? .other, isConnectionListed: word >> 63 == 1)
+  }
+
+  private static func known(_ word: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: word >> 56) & 0x7F }
+
+  /// `other` has no bit: being unknown is not being present.
+  private static func bit(_ known: KnownHeader) -> UInt64 { known == .other ? 0 : 1 << UInt64(known.rawValue) }
+}
