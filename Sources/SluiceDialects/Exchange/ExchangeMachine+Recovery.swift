@@ -1,0 +1,193 @@
+import SluicePolicy
+
+/// What to do after a failure, in this order: replay, walk to another key, retry in this pool, spill along the route,
+/// answer. Which of them apply is the failure class's to say; how often is bounded here.
+extension ExchangeMachine {
+  /// Sends the request once more on a connection that never served: not a retry, but counted.
+  mutating func replay(release report: ExchangeReport, _ now: Instant) -> ExchangeDecision {
+    leaveAttempt()
+    counters.replays += 1
+    freshOnly = true
+    return ExchangeDecision(acquire(now), release: report)
+  }
+
+  mutating func recover(
+    from facts: FailureFacts, release report: ExchangeReport, now: Instant, random: UInt64, withdraw: () -> Bool
+  ) -> ExchangeDecision {
+    leaveAttempt()
+    enter(.acquire, now)
+    guard now < deadline else {
+      var decision = timedOut(now)
+      decision.release = report
+      return decision
+    }
+    let step = nextTry(after: facts, now: now, random: random, withdraw: withdraw)
+    return ExchangeDecision(step ?? fail(after: facts, now), release: report)
+  }
+
+  /// The pool has nothing: go back on soft exclusions, spill, wait for a limited key, or answer.
+  mutating func recover(
+    from rejection: RejectionFacts, now: Instant, random: UInt64, withdraw: () -> Bool
+  ) -> ExchangeStep {
+    guard now < deadline else { return timedOut(now).step }
+    if rejection.noEndpoint, !failed.isEmpty {
+      failed = EndpointSet()
+      return acquire(now)
+    }
+    if let step = spill(now) { return step }
+    if rejection.noEndpoint, let step = waitForLimited(now: now, withdraw: withdraw) { return step }
+    return fail(after: rejection, now)
+  }
+
+  private mutating func nextTry(
+    after facts: FailureFacts, now: Instant, random: UInt64, withdraw: () -> Bool
+  ) -> ExchangeStep? {
+    switch (facts.failureClass, facts.failureClass.retry) {
+    case (.credential, _), (.quota, _), (.rateLimited, _):
+      return walk(after: facts, now)
+    case (_, .never):
+      // The one exception: the provider itself asks for another try.
+      guard facts.shouldRetry == true, facts.failureClass == .caller else { return nil }
+      return retry(after: facts, now: now, random: random, withdraw: withdraw)
+    case (_, .otherPool):
+      return spill(now)
+    case (_, .otherEndpoint):
+      let step = retry(after: facts, now: now, random: random, withdraw: withdraw)
+      if step != nil { failed.insert(endpoint) }
+      return step.map { refreshed($0, now) } ?? spill(now)
+    case (_, .sameEndpoint):
+      return retry(after: facts, now: now, random: random, withdraw: withdraw) ?? spill(now)
+    }
+  }
+
+  /// To another key at once. It costs no try: every walk leaves one more endpoint out, so there are at most as many
+  /// as the pool has endpoints.
+  private mutating func walk(after facts: FailureFacts, _ now: Instant) -> ExchangeStep? {
+    guard !limited.contains(endpoint) else { return spill(now) }
+    limited.insert(endpoint)
+    counters.walks += 1
+    if facts.failureClass == .rateLimited, let wait = facts.retryAfter {
+      limitedUntil = min(limitedUntil, now + wait)
+    }
+    return acquire(now)
+  }
+
+  /// A paid try in the same pool, after a backoff.
+  private mutating func retry(
+    after facts: FailureFacts, now: Instant, random: UInt64, withdraw: () -> Bool
+  ) -> ExchangeStep? {
+    guard facts.shouldRetry != false, tries < settings.attempts else { return nil }
+    let wait = max(facts.retryAfter ?? .zero, backoff(random))
+    guard now + wait < deadline else { return nil }
+    guard pay(withdraw) else { return nil }
+    return wait > .zero ? sleep(until: now + wait, now) : acquire(now)
+  }
+
+  /// All keys are limited: wait for the first to return, if there is time and a paid try left.
+  private mutating func waitForLimited(now: Instant, withdraw: () -> Bool) -> ExchangeStep? {
+    guard !limited.isEmpty, limitedUntil < deadline, tries < settings.attempts else { return nil }
+    guard pay(withdraw) else { return nil }
+    let wake = limitedUntil
+    limited = EndpointSet()
+    limitedUntil = .distantFuture
+    return wake > now ? sleep(until: wake, now) : acquire(now)
+  }
+
+  private mutating func pay(_ withdraw: () -> Bool) -> Bool {
+    guard withdraw() else {
+      counters.budgetRefusals += 1
+      return false
+    }
+    tries += 1
+    counters.retries += 1
+    return true
+  }
+
+  private mutating func spill(_ now: Instant) -> ExchangeStep? {
+    guard target + 1 < targetCount else { return nil }
+    target += 1
+    tries = 1
+    limited = EndpointSet()
+    failed = EndpointSet()
+    limitedUntil = .distantFuture
+    freshOnly = false
+    counters.spills += 1
+    return acquire(now)
+  }
+
+  private mutating func sleep(until wake: Instant, _ now: Instant) -> ExchangeStep {
+    state = .sleeping
+    enter(.queue, now)
+    wakeAt = wake
+    return .sleep(until: wake)
+  }
+
+  /// An acquire step that was built before an endpoint was excluded names it now.
+  private mutating func refreshed(_ step: ExchangeStep, _ now: Instant) -> ExchangeStep {
+    if case .acquire = step { return acquire(now) }
+    return step
+  }
+
+  /// Full jitter (Brooker, "Exponential Backoff And Jitter", 2015): anything from nothing to the doubled ceiling.
+  private func backoff(_ random: UInt64) -> Interval {
+    let doublings = min(max(tries - 1, 0), 20)
+    let ceiling = min(settings.backoffCeiling, settings.backoffBase.scaled(by: Double(1 << doublings)))
+    return ceiling.scaled(by: Double(random >> 11) * 0x1p-53)
+  }
+
+  private mutating func leaveAttempt() {
+    holdsLease = false
+    isPaused = false
+  }
+}
+
+// MARK: - Answers of last resort
+
+extension ExchangeMachine {
+  private mutating func fail(after facts: FailureFacts, _ now: Instant) -> ExchangeStep {
+    let failure = ExchangeFailure(
+      facts.failureClass, code(for: facts.failureClass), retryAfter: soonest(facts.retryAfter, now),
+      usesRecordedAnswer: facts.hasAnswer, shouldRetry: advice(facts))
+    return end(.fail(failure), .failed(failure.failureClass, failure.code), release: nil, now).step
+  }
+
+  /// The pool's word, unless a provider already answered this exchange: its own error says more.
+  private mutating func fail(after rejection: RejectionFacts, _ now: Instant) -> ExchangeStep {
+    var failure = ExchangeFailure(
+      rejection.failureClass, rejection.code, retryAfter: soonest(rejection.retryAfter, now))
+    if let recorded {
+      failure = ExchangeFailure(
+        recorded.failureClass, code(for: recorded.failureClass),
+        retryAfter: soonest(recorded.retryAfter ?? rejection.retryAfter, now), usesRecordedAnswer: true,
+        shouldRetry: advice(recorded))
+    } else if rejection.code == .queueTimeout, now >= callerDeadline {
+      failure.code = .deadlineExceeded
+    }
+    return end(.fail(failure), .failed(failure.failureClass, failure.code), release: nil, now).step
+  }
+
+  /// The truthful wait: the first of the limited keys to return counts, not the last one asked.
+  private func soonest(_ hint: Interval?, _ now: Instant) -> Interval? {
+    guard limitedUntil != .distantFuture, limitedUntil > now else { return hint }
+    return min(hint ?? .max, limitedUntil - now)
+  }
+
+  /// The SDKs retry what waiting cannot cure unless they are told not to.
+  private func advice(_ facts: FailureFacts) -> Bool? {
+    switch facts.failureClass {
+    case .quota, .credential: false
+    default: facts.shouldRetry
+    }
+  }
+
+  private func code(for failureClass: FailureClass) -> GatewayErrorCode {
+    switch failureClass {
+    case .credential: .credentialRejected
+    case .rateLimited, .quota: .rateLimited
+    case .network: .upstreamBroke
+    case .protocolError: .upstreamProtocol
+    case .timeout: .firstByteTimeout
+    default: .upstreamError
+    }
+  }
+}

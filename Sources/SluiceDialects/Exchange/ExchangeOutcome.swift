@@ -1,0 +1,27 @@
+package import SluicePolicy
+
+/// How an exchange ended, for metrics and the request log.
+package enum ExchangeOutcome: Hashable, Sendable {
+  case success
+  case failed(FailureClass, GatewayErrorCode)
+  /// The client went away.
+  case cancelled
+}
+
+/// What an exchange cost in tries.
+package struct ExchangeCounters: Hashable, Sendable {
+  /// Everything sent upstream: `x-sluice-attempts`.
+  package var sent = 0
+  /// Paid tries after the first one of each pool.
+  package var retries = 0
+  /// Sent again because a reused connection was dead.
+  package var replays = 0
+  /// Moved on to another key because one was limited or rejected.
+  package var walks = 0
+  /// Moved on along the route.
+  package var spills = 0
+  /// Retries that were due but that the budget refused.
+  package var budgetRefusals = 0
+
+  package init() {}
+}

@@ -1,0 +1,23 @@
+/// Collects what one or more JSON documents of an answer say; both the reader of whole answers and the stream meter
+/// work through it. One provider's `read` functions know the paths.
+struct AnswerReader {
+  var counters = UsageCounters()
+  var finish: FinishReason?
+  var safety: SafetySignal?
+  /// A token, or anything else that the model produced, was in the document.
+  var sawOutput = false
+  var error: ProviderErrorBody?
+  /// The document's `status` says that generation failed (Responses API).
+  var saysFailed = false
+
+  mutating func set(_ field: WritableKeyPath<UsageCounters, Int?>, _ value: JSONScalar) {
+    if let count = value.count { counters[keyPath: field] = count }
+  }
+
+  mutating func note(error part: WritableKeyPath<ProviderErrorBody, String?>, _ value: JSONScalar) {
+    guard let text = value.text(limit: ProviderErrorBody.textLimit) else { return }
+    var known = error ?? ProviderErrorBody()
+    known[keyPath: part] = text
+    error = known
+  }
+}

@@ -1,0 +1,89 @@
+extension OpenAI {
+  private enum Paths {
+    static let type = JSONPath(.type)
+    static let code = JSONPath(.code)
+    static let message = JSONPath(.message)
+    static let param = JSONPath(.param)
+  }
+
+  /// One event of a chat or completions stream: unnamed chunks, an error frame, `[DONE]`.
+  static func readChunk(_ data: ByteSlice, into state: inout StreamState) {
+    // The SDK takes any data that begins with the mark.
+    if data.hasPrefix("[DONE]") {
+      state.sawEndMark = true
+    } else if !state.reader.sawOutput || mayMatter(data) {
+      read(data, into: &state.reader)
+    }
+  }
+
+  /// A chat stream is good when its end mark came after a finish reason and no error frame: `[DONE]` alone is not.
+  static func isWholeChat(_ state: StreamState) -> Bool { state.sawEndMark && state.reader.finish != nil }
+
+  /// Once output was seen, a chunk matters only for a finish reason, a refusal, usage or an error. Their names with
+  /// both quotes cannot stand inside the model's own text, where quotes are escaped; `null` values are skipped. Most
+  /// chunks of a stream are settled by this one pass without being parsed.
+  private static func mayMatter(_ data: ByteSlice) -> Bool {
+    var index = 0
+    while let quote = data.firstIndex(of: 0x22, from: index) {
+      guard let end = data.firstIndex(of: 0x22, from: quote + 1) else { return true }
+      if end - quote > 4, isWanted(data[quote + 1..<end]), !isNullMember(data, after: end + 1) { return true }
+      index = end
+    }
+    return false
+  }
+
+  private static func isWanted(_ name: ByteSlice) -> Bool {
+    switch name.count {
+    case 5: name.equals("usage") || name.equals("error")
+    case 7: name.equals("refusal")
+    case 13: name.equals("finish_reason")
+    default: false
+    }
+  }
+
+  private static func isNullMember(_ data: ByteSlice, after end: Int) -> Bool {
+    data[end..<end + 5].equals(":null") || data[end..<end + 6].equals(": null")
+  }
+
+  /// One event of a Responses stream. Deltas are told by their name alone; the last event holds the whole response.
+  static func readResponseEvent(name: ByteSlice?, data: ByteSlice, into state: inout StreamState) {
+    guard let name else { return readUnnamedResponseEvent(data, into: &state) }
+    if name.hasSuffix(".delta") {
+      state.reader.sawOutput = true
+      if name.hasPrefix("response.refusal") { state.reader.safety = .refusal }
+    } else if name.equals("response.completed") || name.equals("response.incomplete") {
+      readResponseEvent(data, into: &state.reader)
+      state.sawEndMark = true
+    } else if name.equals("response.failed") {
+      readResponseEvent(data, into: &state.reader)
+      state.reader.saysFailed = true
+      state.sawEndMark = true
+    } else if name.equals("error") {
+      readErrorEvent(data, into: &state)
+    }
+  }
+
+  /// Some compatible servers leave the name out; the data repeats it as `type`.
+  private static func readUnnamedResponseEvent(_ data: ByteSlice, into state: inout StreamState) {
+    var type: String?
+    JSONFieldWalker.walk(data) { path, value in
+      if path == Paths.type { type = value.text(limit: 64) }
+    }
+    guard let type else { return }
+    Array(type.utf8).withSlice { readResponseEvent(name: $0, data: data, into: &state) }
+  }
+
+  private static func readErrorEvent(_ data: ByteSlice, into state: inout StreamState) {
+    var error = ProviderErrorBody()
+    JSONFieldWalker.walk(data) { path, value in
+      let text = value.text(limit: ProviderErrorBody.textLimit)
+      switch path {
+      case Paths.code: error.code = text
+      case Paths.message: error.message = text
+      case Paths.param: error.param = text
+      default: error.note(path, value)
+      }
+    }
+    state.reader.error = error
+  }
+}

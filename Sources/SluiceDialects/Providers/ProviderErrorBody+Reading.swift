@@ -1,0 +1,32 @@
+extension ProviderErrorBody {
+  private static let object = JSONPath(.error)
+  private static let nestedType = JSONPath(.error, .type)
+  private static let nestedCode = JSONPath(.error, .code)
+  private static let nestedParam = JSONPath(.error, .param)
+  private static let nestedMessage = JSONPath(.error, .message)
+  private static let nestedDetail = JSONPath(.error, .details, .errorCode)
+  private static let flatCode = JSONPath(.code)
+  private static let flatMessage = JSONPath(.message)
+
+  /// Reads `{"error":{…}}`, `{"error":"text"}` and `{"message":…,"code":…}`. Answers that are no JSON give nothing:
+  /// the page of some proxy in between says nothing about the provider.
+  static func read(_ body: ByteSlice) -> ProviderErrorBody {
+    var error = ProviderErrorBody()
+    JSONFieldWalker.walk(body) { path, value in error.note(path, value) }
+    return error
+  }
+
+  mutating func note(_ path: JSONPath, _ value: JSONScalar) {
+    guard path.depth <= 3, let text = value.text(limit: Self.textLimit) else { return }
+    switch path {
+    case Self.nestedType: type = text
+    case Self.nestedCode: code = text
+    case Self.nestedParam: param = text
+    case Self.nestedMessage, Self.object: message = text
+    case Self.nestedDetail: detailCode = text
+    case Self.flatCode: code = code ?? text
+    case Self.flatMessage: message = message ?? text
+    default: break
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package import SluicePolicy
+
+/// What a provider's failure says about where the next try may go.
+package enum FailureReach: UInt8, Hashable, Sendable {
+  /// Only this request; any endpoint would answer the same.
+  case request
+  /// The key may not use this model; other models of the key are unaffected.
+  case keyAndModel
+  /// The key (its account) is limited, out of credit or invalid.
+  case key
+  /// The server behind the endpoint, whatever the key.
+  case endpoint
+
+  /// How far the pool should let it reach.
+  package var scope: FailureScope { self == .keyAndModel ? .model : .endpoint }
+}
+
+/// A provider's answer that is not a success, or a failure inside a stream, in the gateway's words.
+package struct ProviderFailure: Hashable, Sendable {
+  package var failureClass: FailureClass
+  package var reach: FailureReach
+  /// HTTP status; 200 for an error inside a stream.
+  package var status: Int
+  /// The provider's own code or type, bounded; for metrics only where it is one of a closed set.
+  package var code: String?
+  /// An excerpt of the provider's message, bounded.
+  package var message: String?
+  /// How long the provider asks to stay away.
+  package var retryAfter: Interval?
+  /// The provider's explicit word on retrying (`x-should-retry`).
+  package var shouldRetry: Bool?
+  /// The account itself is unusable (invalid key, no credit): the key stays out until it is reset or reloaded.
+  package var disablesKey: Bool
+
+  package init(
+    _ failureClass: FailureClass, reach: FailureReach, status: Int, code: String? = nil, message: String? = nil,
+    retryAfter: Interval? = nil, shouldRetry: Bool? = nil, disablesKey: Bool = false
+  ) {
+    self.failureClass = failureClass
+    self.reach = reach
+    self.status = status
+    self.code = code
+    self.message = message
+    self.retryAfter = retryAfter
+    self.shouldRetry = shouldRetry
+    self.disablesKey = disablesKey
+  }
+}
+
+/// What a classifier concludes before hints are added: the part that tables decide.
+struct FailureVerdict: Hashable {
+  var failureClass: FailureClass
+  var reach: FailureReach
+  var disablesKey = false
+
+  init(_ failureClass: FailureClass, _ reach: FailureReach, disablesKey: Bool = false) {
+    self.failureClass = failureClass
+    self.reach = reach
+    self.disablesKey = disablesKey
+  }
+}

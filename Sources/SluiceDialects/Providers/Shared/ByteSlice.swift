@@ -1,0 +1,174 @@
+/// A borrowed run of bytes with checked access and the few comparisons the dialects need.
+///
+/// It exists so that the dialects read untrusted bytes without spelling out raw pointers: every access is checked in
+/// every build. A view is valid only while the call that handed over the bytes lasts; it must not be stored.
+@safe
+package struct ByteSlice {
+  private let base: UnsafeRawBufferPointer
+
+  package init(_ base: UnsafeRawBufferPointer) {
+    unsafe self.base = base
+  }
+
+  package static var empty: ByteSlice { unsafe ByteSlice(UnsafeRawBufferPointer(start: nil, count: 0)) }
+
+  package var count: Int { unsafe base.count }
+  package var isEmpty: Bool { count == 0 }
+
+  /// The bytes themselves, for parsers that take raw buffers.
+  package var raw: UnsafeRawBufferPointer { unsafe base }
+
+  package subscript(index: Int) -> UInt8 {
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "byte index outside of the view")
+    return unsafe base[index]
+  }
+
+  /// A part of the view; the range is clamped to what exists.
+  package subscript(range: Range<Int>) -> ByteSlice {
+    let lower = min(max(range.lowerBound, 0), count)
+    let upper = min(max(range.upperBound, lower), count)
+    return unsafe ByteSlice(UnsafeRawBufferPointer(rebasing: base[lower..<upper]))
+  }
+
+  package func suffix(from index: Int) -> ByteSlice { self[min(max(index, 0), count)..<count] }
+
+  package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+    var index = max(start, 0)
+    while index < count {
+      if self[index] == byte { return index }
+      index += 1
+    }
+    return nil
+  }
+
+  /// Without leading and trailing blanks, tabs, CR and LF.
+  package var trimmed: ByteSlice {
+    var lower = 0
+    var upper = count
+    while lower < upper, Self.isBlank(self[lower]) { lower += 1 }
+    while upper > lower, Self.isBlank(self[upper - 1]) { upper -= 1 }
+    return self[lower..<upper]
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 0x09 && byte <= 0x0D) }
+
+  /// As text, at most `limit` bytes of it, invalid UTF-8 repaired.
+  package func string(limit: Int = .max) -> String {
+    let piece = self[0..<min(count, max(limit, 0))]
+    return unsafe String(decoding: piece.raw, as: UTF8.self)
+  }
+
+  package func append(to bytes: inout [UInt8]) {
+    unsafe bytes.append(contentsOf: base)
+  }
+}
+
+// MARK: - Comparisons with literals
+
+extension ByteSlice {
+  package func equals(_ literal: StaticString) -> Bool {
+    count == literal.utf8CodeUnitCount && matches(literal, at: 0)
+  }
+
+  package func hasPrefix(_ literal: StaticString) -> Bool {
+    count >= literal.utf8CodeUnitCount && matches(literal, at: 0)
+  }
+
+  package func hasSuffix(_ literal: StaticString) -> Bool {
+    count >= literal.utf8CodeUnitCount && matches(literal, at: count - literal.utf8CodeUnitCount)
+  }
+
+  /// `literal` has to be lower case; ASCII letters of the view match in either case.
+  package func equalsIgnoringCase(_ literal: StaticString) -> Bool {
+    count == literal.utf8CodeUnitCount && matchesIgnoringCase(literal, at: 0)
+  }
+
+  package func hasPrefixIgnoringCase(_ literal: StaticString) -> Bool {
+    count >= literal.utf8CodeUnitCount && matchesIgnoringCase(literal, at: 0)
+  }
+
+  /// `literal` has to be lower case.
+  package func containsIgnoringCase(_ literal: StaticString) -> Bool {
+    let last = count - literal.utf8CodeUnitCount
+    guard last >= 0 else { return false }
+    for start in 0...last where matchesIgnoringCase(literal, at: start) { return true }
+    return false
+  }
+
+  private func matches(_ literal: StaticString, at start: Int) -> Bool {
+    let text = unsafe UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+    var index = 0
+    while index < literal.utf8CodeUnitCount {
+      if unsafe text[index] != self[start + index] { return false }
+      index += 1
+    }
+    return true
+  }
+
+  private func matchesIgnoringCase(_ literal: StaticString, at start: Int) -> Bool {
+    let text = unsafe UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+    var index = 0
+    while index < literal.utf8CodeUnitCount {
+      if unsafe text[index] != Self.lowered(self[start + index]) { return false }
+      index += 1
+    }
+    return true
+  }
+
+  package func equalsIgnoringCase(_ other: ByteSlice) -> Bool {
+    guard count == other.count else { return false }
+    for index in 0..<count where Self.lowered(self[index]) != Self.lowered(other[index]) { return false }
+    return true
+  }
+
+  static func lowered(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
+}
+
+// MARK: - Numbers
+
+extension ByteSlice {
+  /// A plain non-negative decimal number that fits, or nothing.
+  package var decimal: Int? {
+    guard !isEmpty, count <= 19 else { return nil }
+    var value = 0
+    for index in 0..<count {
+      guard let next = Self.append(self[index], to: value) else { return nil }
+      value = next
+    }
+    return value
+  }
+
+  static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+
+  static func append(_ digit: UInt8, to value: Int) -> Int? {
+    guard isDigit(digit) else { return nil }
+    let (shifted, overflow) = value.multipliedReportingOverflow(by: 10)
+    guard !overflow else { return nil }
+    let (sum, carried) = shifted.addingReportingOverflow(Int(digit - 0x30))
+    return carried ? nil : sum
+  }
+}
+
+extension [UInt8] {
+  /// Lends the array's bytes to `body`.
+  package func withSlice<Answer>(_ body: (ByteSlice) -> Answer) -> Answer {
+    unsafe withUnsafeBytes { bytes in body(unsafe ByteSlice(bytes)) }
+  }
+
+  package mutating func append(_ literal: StaticString) {
+    let text = unsafe UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+    unsafe append(contentsOf: text)
+  }
+
+  /// Decimal digits of `number`, without a string on the way.
+  package mutating func append(decimal number: Int) {
+    if number < 0 { append(0x2D) }
+    var rest = number.magnitude
+    let start = count
+    repeat {
+      append(UInt8(truncatingIfNeeded: 0x30 + rest % 10))
+      rest /= 10
+    } while rest > 0
+    self[start...].reverse()
+  }
+}

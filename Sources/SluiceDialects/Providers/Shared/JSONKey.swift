@@ -1,0 +1,134 @@
+/// The member names that answers of any implemented provider are read by. Everything else is `other`.
+enum JSONKey: UInt8, CaseIterable {
+  case other = 0
+  /// An element of an array.
+  case item
+  case cacheCreationInputTokens, cacheReadInputTokens, cacheWriteTokens, cachedTokens, choices, code
+  case completionTokens, completionTokensDetails, content, data, delta, details, error, errorCode, finishReason
+  case hasMore, id, incompleteDetails, inputTokens, inputTokensDetails, message, output, outputTokens
+  case outputTokensDetails, param, promptTokens, promptTokensDetails, reason, reasoningContent, reasoningTokens
+  case refusal, response, status, stopReason, text, thinkingTokens, toolCalls, type, usage
+
+  private var name: StaticString {
+    switch self {
+    case .other, .item: ""
+    case .cacheCreationInputTokens: "cache_creation_input_tokens"
+    case .cacheReadInputTokens: "cache_read_input_tokens"
+    case .cacheWriteTokens: "cache_write_tokens"
+    case .cachedTokens: "cached_tokens"
+    case .choices: "choices"
+    case .code: "code"
+    case .completionTokens: "completion_tokens"
+    case .completionTokensDetails: "completion_tokens_details"
+    case .content: "content"
+    case .data: "data"
+    case .delta: "delta"
+    case .details: "details"
+    case .error: "error"
+    case .errorCode: "error_code"
+    case .finishReason: "finish_reason"
+    case .hasMore: "has_more"
+    case .id: "id"
+    case .incompleteDetails: "incomplete_details"
+    case .inputTokens: "input_tokens"
+    case .inputTokensDetails: "input_tokens_details"
+    case .message: "message"
+    case .output: "output"
+    case .outputTokens: "output_tokens"
+    case .outputTokensDetails: "output_tokens_details"
+    case .param: "param"
+    case .promptTokens: "prompt_tokens"
+    case .promptTokensDetails: "prompt_tokens_details"
+    case .reason: "reason"
+    case .reasoningContent: "reasoning_content"
+    case .reasoningTokens: "reasoning_tokens"
+    case .refusal: "refusal"
+    case .response: "response"
+    case .status: "status"
+    case .stopReason: "stop_reason"
+    case .text: "text"
+    case .thinkingTokens: "thinking_tokens"
+    case .toolCalls: "tool_calls"
+    case .type: "type"
+    case .usage: "usage"
+    }
+  }
+
+  /// Recognised by length, then by the few names of that length.
+  static func of(_ name: ByteSlice) -> JSONKey {
+    func pick(_ one: JSONKey, _ two: JSONKey = .other, _ three: JSONKey = .other, _ four: JSONKey = .other) -> JSONKey {
+      if name.isEmpty { return .other }
+      if name.equals(one.name) { return one }
+      if name.equals(two.name) { return two }
+      if name.equals(three.name) { return three }
+      return name.equals(four.name) ? four : .other
+    }
+    return switch name.count {
+    case 2: pick(.id)
+    case 4: pick(.code, .data, .text, .type)
+    case 5: pick(.delta, .error, .param, .usage)
+    case 6: pick(.output, .reason, .status)
+    case 7: name[0] == 0x63 ? pick(.choices, .content) : pick(.message, .refusal, .details)
+    case 8: pick(.response, .hasMore)
+    case 10: pick(.toolCalls, .errorCode)
+    case 11: pick(.stopReason)
+    case 12: pick(.inputTokens)
+    case 13: pick(.outputTokens, .promptTokens, .cachedTokens, .finishReason)
+    case 15: pick(.thinkingTokens)
+    case 16: pick(.reasoningTokens)
+    case 17: pick(.completionTokens, .reasoningContent)
+    case 18: pick(.cacheWriteTokens, .incompleteDetails)
+    case 20: pick(.inputTokensDetails)
+    case 21: pick(.outputTokensDetails, .promptTokensDetails)
+    case 23: pick(.cacheReadInputTokens)
+    case 25: pick(.completionTokensDetails)
+    case 27: pick(.cacheCreationInputTokens)
+    default: .other
+    }
+  }
+}
+
+/// Where a value stands in a document: the keys from the root, eight bits each, at most eight levels. Deeper values
+/// have no path and are not visited.
+struct JSONPath: Hashable {
+  fileprivate(set) var bits: UInt64 = 0
+  fileprivate(set) var depth = 0
+
+  static let deepest = 8
+
+  init(_ keys: JSONKey...) {
+    for key in keys { push(key) }
+  }
+
+  mutating func push(_ key: JSONKey) {
+    depth += 1
+    if depth <= Self.deepest { bits = bits << 8 | UInt64(key.rawValue) }
+  }
+
+  mutating func replaceLast(with key: JSONKey) {
+    if depth <= Self.deepest { bits = bits & ~0xFF | UInt64(key.rawValue) }
+  }
+
+  mutating func pop() {
+    if depth <= Self.deepest { bits >>= 8 }
+    depth -= 1
+  }
+
+  var last: JSONKey { depth > Self.deepest ? .other : JSONKey(rawValue: UInt8(truncatingIfNeeded: bits)) ?? .other }
+
+  func hasPrefix(_ prefix: JSONPath) -> Bool {
+    guard depth >= prefix.depth, depth <= Self.deepest else { return false }
+    return bits >> UInt64(8 * (depth - prefix.depth)) == prefix.bits
+  }
+}
+
+extension JSONPath {
+  /// The path below `prefix`, or nothing when the value stands elsewhere.
+  func dropping(_ prefix: JSONPath) -> JSONPath? {
+    guard hasPrefix(prefix), depth > prefix.depth else { return nil }
+    var rest = JSONPath()
+    rest.depth = depth - prefix.depth
+    rest.bits = bits & (UInt64.max >> UInt64(8 * (Self.deepest - rest.depth)))
+    return rest
+  }
+}

@@ -1,0 +1,80 @@
+package import SluicePolicy
+
+/// What the events of a stream said so far.
+struct StreamState: Sendable {
+  var reader = AnswerReader()
+  var events = 0
+  /// `[DONE]`, `message_stop`, or the last event of a Responses stream.
+  var sawEndMark = false
+}
+
+/// Reads a streamed answer as it passes: usage, finish reason, refusals, the first token, errors after the 200, and
+/// whether the stream came to its proper end. The bytes themselves are forwarded untouched by others.
+///
+/// A stream that cannot be read (an event beyond the parser's bound) is passed on all the same; the meter goes blind
+/// and believes the transport about the end.
+package struct StreamMeter: Sendable {
+  package let dialect: ProviderDialect
+  package let operation: Operation
+  private var parser = SSEParser()
+  private var state = StreamState()
+  /// When the first piece of output passed.
+  package private(set) var firstTokenAt: Instant?
+  /// The stream cannot be read any further.
+  package private(set) var isBlind = false
+
+  package init(_ dialect: ProviderDialect, _ operation: Operation) {
+    self.dialect = dialect
+    self.operation = operation
+  }
+
+  /// - Parameter bytes: the next piece of the answer's body, of any length, without transfer coding.
+  package mutating func consume(_ bytes: UnsafeRawBufferPointer, now: Instant) {
+    guard !isBlind else { return }
+    let dialect = dialect
+    let operation = operation
+    var events = state
+    do throws(SSEError) {
+      try unsafe parser.consume(bytes) { event in
+        let name = unsafe event.name.map { unsafe ByteSlice($0) }
+        dialect.read(event: name, data: unsafe ByteSlice(event.data), operation, into: &events)
+      }
+    } catch {
+      isBlind = true
+    }
+    state = events
+    if firstTokenAt == nil, state.reader.sawOutput { firstTokenAt = now }
+  }
+
+  /// Nothing of an event is pending: the gateway's own event could be inserted here.
+  package var isAtEventBoundary: Bool { isBlind ? false : parser.isAtEventBoundary }
+
+  /// Events seen so far; also the next `sequence_number` of a Responses stream, which counts from 0.
+  package var eventCount: Int { state.events }
+
+  /// The stream's own end mark has passed: what follows, if anything, does not matter.
+  package var isComplete: Bool {
+    guard state.sawEndMark else { return false }
+    return dialect.family == .openai && operation != .responses ? OpenAI.isWholeChat(state) : true
+  }
+
+  package var measure: AnswerMeasure { dialect.measure(state.reader) }
+
+  /// How the stream ended, to be asked when the body is over.
+  package var end: AnswerEnd {
+    if let failure = measure.failure { return .failed(FailureFacts(failure, hasAnswer: false)) }
+    return isComplete || isBlind ? .complete : .truncated
+  }
+}
+
+extension ProviderDialect {
+  func read(event name: ByteSlice?, data: ByteSlice, _ operation: Operation, into state: inout StreamState) {
+    state.events += 1
+    switch (family, operation) {
+    case (.anthropic, _): Anthropic.readEvent(name: name, data: data, into: &state)
+    case (.openai, .responses), (.openai, .readResponse):
+      OpenAI.readResponseEvent(name: name, data: data, into: &state)
+    case (.openai, _): OpenAI.readChunk(data, into: &state)
+    }
+  }
+}

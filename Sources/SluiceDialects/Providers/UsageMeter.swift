@@ -1,0 +1,81 @@
+/// Reads usage, finish reason and safety signals from whole answers, without decoding them.
+package enum UsageMeter {
+  /// - Parameter body: the complete answer with a success status.
+  package static func measure(_ dialect: ProviderDialect, body: ByteSlice) -> AnswerMeasure {
+    var reader = AnswerReader()
+    dialect.read(body, into: &reader)
+    return dialect.measure(reader)
+  }
+
+  /// For answers too long to be held: the usage object near the end, where every provider puts it. What is found is
+  /// the last member of that name in the bytes given.
+  ///
+  /// - Parameter tail: the last few KiB of the answer.
+  package static func measure(_ dialect: ProviderDialect, tail: ByteSlice) -> AnswerMeasure {
+    guard let start = usageObject(in: tail) else { return AnswerMeasure() }
+    var document: [UInt8] = []
+    document.append("{\"usage\":")
+    tail.suffix(from: start).append(to: &document)
+    var reader = AnswerReader()
+    document.withSlice { dialect.read($0, into: &reader) }
+    var measure = AnswerMeasure()
+    measure.usage = dialect.measure(reader).usage
+    return measure
+  }
+
+  /// Where the value of the last `"usage": {` begins. Inside a string the quotes would be escaped, so the sequence
+  /// cannot come from the model's own text.
+  private static func usageObject(in tail: ByteSlice) -> Int? {
+    var start = tail.count - 9
+    while start >= 0 {
+      if tail[start..<start + 7].equals("\"usage\""), start == 0 || tail[start - 1] != 0x5C,
+        let value = valueStart(in: tail, after: start + 7), tail[value] == 0x7B
+      {
+        return value
+      }
+      start -= 1
+    }
+    return nil
+  }
+
+  private static func valueStart(in tail: ByteSlice, after end: Int) -> Int? {
+    var index = end
+    var sawColon = false
+    while index < tail.count {
+      switch tail[index] {
+      case 0x20, 0x09, 0x0A, 0x0D: break
+      case 0x3A where !sawColon: sawColon = true
+      default: return sawColon ? index : nil
+      }
+      index += 1
+    }
+    return nil
+  }
+}
+
+extension ProviderDialect {
+  func read(_ document: ByteSlice, into reader: inout AnswerReader) {
+    switch family {
+    case .openai: OpenAI.read(document, into: &reader)
+    case .anthropic: Anthropic.read(document, into: &reader)
+    }
+  }
+
+  func usage(_ counters: UsageCounters) -> TokenUsage? {
+    switch family {
+    case .openai: OpenAI.usage(counters)
+    case .anthropic: Anthropic.usage(counters)
+    }
+  }
+
+  func measure(_ reader: AnswerReader) -> AnswerMeasure {
+    var measure = AnswerMeasure()
+    measure.usage = usage(reader.counters)
+    measure.finish = reader.finish
+    measure.safety = reader.safety
+    if reader.saysFailed || reader.error != nil {
+      measure.failure = classifyStreamError(reader.error ?? ProviderErrorBody())
+    }
+    return measure
+  }
+}

@@ -1,0 +1,144 @@
+/// An ordered plan for one request: the first target is to be tried first.
+package struct RoutePlan: Hashable, Sendable {
+  package var targets: [RouteTarget]
+  package var strategy: RouteStrategy
+  package var continues: Bool
+
+  package init(targets: [RouteTarget], strategy: RouteStrategy = .fallback, continues: Bool = false) {
+    self.targets = targets
+    self.strategy = strategy
+    self.continues = continues
+  }
+
+  /// The targets in the order to try them. A weighted plan draws its first target; the rest keep their order.
+  ///
+  /// - Parameter random: 64 random bits of the caller's generator.
+  package func ordered(random: UInt64) -> [RouteTarget] {
+    guard strategy == .weighted, targets.count > 1 else { return targets }
+    let total = targets.reduce(0) { Counters.sum($0, $1.weight) }
+    guard total > 0 else { return targets }
+    // Multiply-shift maps the random bits on 0..<total.
+    var rest = Int(UInt64(total).multipliedFullWidth(by: random).high)
+    var order = targets
+    for index in order.indices {
+      guard rest >= order[index].weight else {
+        order.insert(order.remove(at: index), at: 0)
+        break
+      }
+      rest -= order[index].weight
+    }
+    return order
+  }
+}
+
+/// Where a model name leads.
+package enum RouteResolution: Hashable, Sendable {
+  case plan(RoutePlan)
+  /// No pool serves the model on any surface; the nearest names that are served.
+  case unknown(suggestions: [String])
+  /// The model is served, but only by pools that speak another protocol.
+  case otherSurface(pools: [String])
+  /// The pools that would serve it do not allow it.
+  case notAllowed(pools: [String])
+}
+
+/// Model names to pools, by these rules, the first that applies:
+///
+/// 1. a route with exactly this name;
+/// 2. `pool/model`, where `pool` is the name of a pool: that pool alone;
+/// 3. the first route whose pattern matches, in the order of the configuration;
+/// 4. the pools of the client's surface that list the model;
+/// 5. the only pool that speaks the client's surface (new models and fine-tunes);
+/// 6. nothing: the nearest names are offered.
+///
+/// Immutable; a reload or a fresh model list makes a new one.
+package struct RouteTable: Sendable {
+  private let pools: [String: RoutePool]
+  private let poolOrder: [String]
+  private let exact: [String: RouteDefinition]
+  private let patterns: [(pattern: GlobPattern, route: RouteDefinition)]
+
+  package init(routes: [RouteDefinition], pools: [RoutePool]) throws(RouteProblem) {
+    let known = Dictionary(pools.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var exact: [String: RouteDefinition] = [:]
+    var patterns: [(GlobPattern, RouteDefinition)] = []
+    for (index, route) in routes.enumerated() {
+      if let problem = Self.problem(route, known) { throw RouteProblem(route: index, description: problem) }
+      let pattern = GlobPattern(route.model)
+      if !pattern.isExact {
+        patterns.append((pattern, route))
+      } else if exact.updateValue(route, forKey: route.model) != nil {
+        throw RouteProblem(route: index, description: "a second route for model '\(route.model)'")
+      }
+    }
+    self.pools = known
+    self.poolOrder = pools.map(\.name)
+    self.exact = exact
+    self.patterns = patterns
+  }
+
+  private static func problem(_ route: RouteDefinition, _ pools: [String: RoutePool]) -> String? {
+    if route.model.isEmpty { return "the route has no model pattern" }
+    if route.targets.isEmpty { return "the route for '\(route.model)' has no target" }
+    for target in route.targets where pools[target.pool] == nil {
+      let near = NearestNames.of(target.pool, among: pools.keys).first.map { "; did you mean '\($0)'?" } ?? ""
+      return "the route for '\(route.model)' names pool '\(target.pool)', which does not exist\(near)"
+    }
+    if route.strategy == .weighted, route.targets.allSatisfy({ $0.weight == 0 }) {
+      return "all weights of the route for '\(route.model)' are 0"
+    }
+    return nil
+  }
+
+  package func resolve(model: String, surface: Surface) -> RouteResolution {
+    if let route = exact[model] { return plan(route, model, surface) }
+    if let pinned = pinned(model, surface) { return pinned }
+    if let match = patterns.first(where: { $0.pattern.matches(model) }) { return plan(match.route, model, surface) }
+    return byDefault(model, surface)
+  }
+
+  /// Every name a client of `surface` may use: listed models that are allowed, and exact routes.
+  package func models(surface: Surface) -> [String] {
+    var names = Set(exact.filter { $0.value.targets.contains { pools[$0.pool]?.surface == surface } }.keys)
+    for pool in pools.values where pool.surface == surface { names.formUnion(pool.models.filter(pool.allows)) }
+    return names.sorted()
+  }
+
+  private func pinned(_ model: String, _ surface: Surface) -> RouteResolution? {
+    guard let slash = model.firstIndex(of: "/"), let pool = pools[String(model[..<slash])] else { return nil }
+    let name = String(model[model.index(after: slash)...])
+    guard !name.isEmpty else { return .unknown(suggestions: nearest(model)) }
+    return checked([RouteTarget(pool: pool.name, upstreamModel: name)], model, surface, .fallback, false)
+  }
+
+  private func plan(_ route: RouteDefinition, _ model: String, _ surface: Surface) -> RouteResolution {
+    checked(route.targets, model, surface, route.strategy, route.continues)
+  }
+
+  private func byDefault(_ model: String, _ surface: Surface) -> RouteResolution {
+    let speakers = poolOrder.filter { pools[$0]?.surface == surface }
+    let listing = poolOrder.filter { pools[$0]?.models.contains(model) ?? false }
+    let fitting = listing.filter(speakers.contains)
+    if !fitting.isEmpty { return checked(fitting.map { RouteTarget(pool: $0) }, model, surface, .fallback, false) }
+    if !listing.isEmpty { return .otherSurface(pools: listing) }
+    guard speakers.count == 1 else { return .unknown(suggestions: nearest(model)) }
+    return checked([RouteTarget(pool: speakers[0])], model, surface, .fallback, false)
+  }
+
+  /// Leaves out targets that speak another protocol or do not allow the model.
+  private func checked(
+    _ targets: [RouteTarget], _ model: String, _ surface: Surface, _ strategy: RouteStrategy, _ continues: Bool
+  ) -> RouteResolution {
+    let speaking = targets.filter { pools[$0.pool]?.surface == surface }
+    guard !speaking.isEmpty else { return .otherSurface(pools: targets.map(\.pool)) }
+    let allowed = speaking.filter { pools[$0.pool]?.allows($0.upstreamModel ?? model) ?? false }
+    guard !allowed.isEmpty else { return .notAllowed(pools: speaking.map(\.pool)) }
+    return .plan(RoutePlan(targets: allowed, strategy: strategy, continues: continues))
+  }
+
+  private func nearest(_ model: String) -> [String] {
+    var names = Set(exact.keys)
+    for pool in pools.values { names.formUnion(pool.models) }
+    return NearestNames.of(model, among: names)
+  }
+}
