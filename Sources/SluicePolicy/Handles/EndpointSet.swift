@@ -36,20 +36,20 @@ public struct EndpointSet: Hashable, Sendable {
     combined(with: other) { $0 & ~$1 }
   }
 
-  func contains(position: Int) -> Bool {
+  package func contains(position: Int) -> Bool {
     word(position >> 6) & (1 << UInt64(position & 63)) != 0
   }
 
-  mutating func insert(position: Int) {
+  package mutating func insert(position: Int) {
     setWord(position >> 6, word(position >> 6) | (1 << UInt64(position & 63)))
   }
 
-  mutating func remove(position: Int) {
+  package mutating func remove(position: Int) {
     setWord(position >> 6, word(position >> 6) & ~(1 << UInt64(position & 63)))
   }
 
   /// The lowest position in the set that is at least `start`.
-  func next(from start: Int) -> Int? {
+  package func next(from start: Int) -> Int? {
     var index = start >> 6
     guard start < Self.capacity else { return nil }
     var bits = word(index) & (UInt64.max << UInt64(start & 63))

@@ -22,10 +22,10 @@ public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
   }
 
   /// An index below `bound`, which must be positive. Multiply-shift (Lemire 2019); its bias is below 2^-32 here.
-  mutating func index(below bound: Int) -> Int {
+  package mutating func index(below bound: Int) -> Int {
     Int(truncatingIfNeeded: ((next() >> 32) &* UInt64(truncatingIfNeeded: bound)) >> 32)
   }
 
   /// At least 0 and below 1.
-  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+  package mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -1,0 +1,118 @@
+/// One origin: where connections go, and how opening them went.
+package struct OriginRecord: Sendable {
+  package var id: OriginID
+  package var isRemoved = false
+  /// Connect failures in a row.
+  package var failures: Int32 = 0
+  package var lastFailure = FailureClass.network
+  package var failedAt = Instant.distantPast
+  /// No attempt before then.
+  package var retryAt = Instant.distantPast
+  package var retryToken = DeadlineHeap.Token.none
+  /// Requests the pool had seen when the last attempt failed: more of them since mean that somebody cares.
+  package var acquiredAtFailure: UInt64 = 0
+  /// Last grant.
+  package var lastUsed = Instant.distantPast
+  /// Average time of a connect.
+  package var connectTime = Interval.zero
+  package var arrivals = ArrivalRate()
+  package var idleLimit = IdleLimit()
+  /// Slots of the resource that opened last.
+  package var capacity: Int32 = 1
+  /// Said to be disconnected; kept so that it is said once.
+  package var isDisconnected = false
+
+  package var isFailing: Bool { failures > 0 }
+}
+
+/// The origins of a pool by position. A position is free again once its origin is removed and nothing of it is left.
+package struct OriginTable: Sendable {
+  package private(set) var places = Places()
+  private var records: [OriginRecord] = []
+  package private(set) var names: [String] = []
+  package private(set) var identities: [String] = []
+
+  package init() {}
+
+  /// Positions in use, ascending.
+  package var positions: [Int] { places.positions }
+  package var freePositions: Int { EndpointSet.capacity - places.used }
+  /// Positions that were ever used.
+  package var count: Int { records.count }
+
+  @inline(__always)
+  package subscript(position: Int) -> OriginRecord {
+    _read { yield records[position] }
+    _modify { yield &records[position] }
+  }
+
+  package func position(_ id: OriginID) -> Int? {
+    let position = id.position
+    guard position < records.count, places.isUsed(position), records[position].id == id else { return nil }
+    return position
+  }
+
+  /// The position of the origin with this identity, unless it was removed.
+  package func position(identity: String) -> Int? {
+    identities.indices.first {
+      places.isUsed($0) && !records[$0].isRemoved && identities[$0] == identity
+    }
+  }
+
+  package mutating func add(_ settings: OriginSettings) -> Int {
+    let (position, turn) = places.take()
+    let record = OriginRecord(id: OriginID(position: position, turn: turn))
+    if position == records.count {
+      records.append(record)
+      names.append(settings.name)
+      identities.append(settings.identity)
+    } else {
+      records[position] = record
+      names[position] = settings.name
+      identities[position] = settings.identity
+    }
+    return position
+  }
+
+  package mutating func rename(_ position: Int, _ name: String) { names[position] = name }
+
+  package mutating func free(_ position: Int) { places.free(position) }
+}
+
+/// Positions 0…255 with the turn in which each is used. The one that was freed longest ago is taken first, so that a
+/// handle comes back only after tens of thousands of others.
+package struct Places: Hashable, Sendable {
+  private var turns: [UInt8] = []
+  private var inUse: [Bool] = []
+  private var freed: [Int] = []
+  /// Those in use, ascending.
+  package private(set) var positions: [Int] = []
+
+  package init() {}
+
+  package var used: Int { positions.count }
+
+  package func isUsed(_ position: Int) -> Bool { position < inUse.count && inUse[position] }
+
+  /// The caller has made sure that one is free.
+  package mutating func take() -> (position: Int, turn: UInt8) {
+    if turns.count < EndpointSet.capacity {
+      turns.append(0)
+      inUse.append(true)
+      positions.append(turns.count - 1)
+      return (turns.count - 1, 0)
+    }
+    let position = freed.removeFirst()
+    turns[position] &+= 1
+    inUse[position] = true
+    positions.insert(position, at: positions.firstIndex { $0 > position } ?? positions.count)
+    return (position, turns[position])
+  }
+
+  package mutating func free(_ position: Int) {
+    precondition(inUse[position], "a position is freed once")
+    inUse[position] = false
+    positions.removeAll { $0 == position }
+    freed.append(position)
+  }
+}

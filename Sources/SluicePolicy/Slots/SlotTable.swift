@@ -1,0 +1,486 @@
+/// The resources of a pool and the only code that changes their state.
+///
+/// Every resource is in exactly one list: idle and shared ones in a list per origin and loop, the others in a list
+/// per origin and state. Lists are links inside the records. Counts per origin, loop and state are kept beside them.
+/// An index is reused only after its resource is gone, with another generation.
+///
+/// Invariants: a record is linked in the list its state says; `idle` has nothing lent and room, `shared` something
+/// lent and room, `full` no room, `verifying` and `connecting` nothing lent; counts equal the lists' lengths.
+package struct SlotTable: Sendable {
+  private struct List: Sendable {
+    var first: Int32 = -1
+    var last: Int32 = -1
+    var count: Int32 = 0
+    /// Takes from this list, for the turn.
+    var takes: UInt32 = 0
+  }
+
+  /// Every so many takes the coldest idle resource goes first, so that each one is touched now and then.
+  package static let turnEvery: UInt32 = 32
+
+  package let loops: Int
+  private var records: [SlotRecord] = []
+  private var freeIndices: [Int32] = []
+  /// Per origin: `loops` idle lists, `loops` shared lists, then one per other state.
+  private var lists: [List] = []
+  private let stride: Int
+  private var stateCounts: [Int32] = []
+  private var loopCounts: [Int32] = []
+  private var leasedCounts: [Int32] = []
+  private var originCounts: [Int32] = []
+  package private(set) var totals = SlotTotals()
+  package private(set) var turnCandidate: Int?
+
+  package init(loops: Int) {
+    self.loops = loops
+    self.stride = 2 * loops + SlotState.count
+  }
+
+  /// Makes room for origins up to `position`.
+  package mutating func ensureOrigin(_ position: Int) {
+    while leasedCounts.count <= position {
+      lists.append(contentsOf: repeatElement(List(), count: stride))
+      stateCounts.append(contentsOf: repeatElement(0, count: SlotState.count))
+      loopCounts.append(contentsOf: repeatElement(0, count: loops))
+      leasedCounts.append(0)
+      originCounts.append(0)
+    }
+  }
+
+  // MARK: Looking
+
+  /// All indices that were ever used.
+  package var indices: Range<Int> { records.indices }
+
+  package subscript(index: Int) -> SlotRecord {
+    _read { yield records[index] }
+  }
+
+  /// The index behind a handle, unless the resource is gone.
+  @inline(__always)
+  package func resolve(_ id: ResourceID) -> Int? {
+    let index = Int(id.index)
+    guard index < records.count, records[index].generation == id.generation, records[index].state != .free else {
+      return nil
+    }
+    return index
+  }
+
+  package func id(_ index: Int) -> ResourceID {
+    ResourceID(index: UInt32(truncatingIfNeeded: index), generation: records[index].generation)
+  }
+
+  package func count(_ origin: Int, _ state: SlotState) -> Int {
+    Int(stateCounts[origin * SlotState.count + Int(state.rawValue)])
+  }
+
+  /// Everything of an origin that exists, closing included.
+  package func total(_ origin: Int) -> Int { Int(originCounts[origin]) }
+
+  /// Open or being opened, and to stay.
+  package func staying(_ origin: Int) -> Int {
+    count(origin, .connecting) + open(origin)
+  }
+
+  /// Open and to stay.
+  package func open(_ origin: Int) -> Int {
+    count(origin, .idle) + count(origin, .shared) + count(origin, .full) + count(origin, .verifying)
+  }
+
+  /// Slots lent, on resources that still exist.
+  package func leased(_ origin: Int) -> Int { Int(leasedCounts[origin]) }
+
+  /// Resources of an origin at home on a loop.
+  package func count(_ origin: Int, loop: Int) -> Int { Int(loopCounts[origin * loops + loop]) }
+
+  /// The loop with the fewest resources of an origin.
+  package func emptiestLoop(_ origin: Int, from start: Int) -> Int {
+    var best = start
+    for step in 1..<Swift.max(loops, 2) {
+      let loop = (start + step) % loops
+      if count(origin, loop: loop) < count(origin, loop: best) { best = loop }
+    }
+    return best
+  }
+
+  /// First resource of an origin in a state that has one list per origin.
+  package func first(_ origin: Int, _ state: SlotState) -> Int? {
+    let first = lists[origin * stride + 2 * loops + Int(state.rawValue)].first
+    return first < 0 ? nil : Int(first)
+  }
+
+  // MARK: Choosing
+
+  /// A slot to lend on one loop: room on a resource in use, else an idle one that is trusted.
+  @inline(__always)
+  package func ready(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
+    let base = origin * stride + loop
+    let shared = lists[base + loops].first
+    if shared >= 0 { return Int(shared) }
+    let idle = lists[base].first
+    if idle >= 0, records[Int(idle)].lastTrusted >= trustedSince { return Int(idle) }
+    return nil
+  }
+
+  /// The same on any other loop.
+  package func readyElsewhere(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
+    guard count(origin, .idle) + count(origin, .shared) > 0 else { return nil }
+    for step in 1..<Swift.max(loops, 1) {
+      if let index = ready(origin, loop: (loop + step) % loops, trustedSince: trustedSince) { return index }
+    }
+    return nil
+  }
+
+  /// An idle resource that has to be verified before use; on this loop if there is one.
+  package func stale(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
+    guard count(origin, .idle) > 0 else { return nil }
+    for step in 0..<loops {
+      let first = lists[origin * stride + (loop + step) % loops].first
+      if first >= 0, records[Int(first)].lastTrusted < trustedSince { return Int(first) }
+    }
+    return nil
+  }
+
+  /// An idle resource that never served; on this loop if there is one.
+  package func fresh(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
+    guard count(origin, .idle) > 0 else { return nil }
+    for step in 0..<loops {
+      var index = lists[origin * stride + (loop + step) % loops].first
+      while index >= 0 {
+        let record = records[Int(index)]
+        if record.exchanges == 0, record.lastTrusted >= trustedSince { return Int(index) }
+        index = record.next
+      }
+    }
+    return nil
+  }
+
+  /// The idle resource that demand reached longest ago, over all loops.
+  package func coldest(_ origin: Int) -> Int? {
+    guard count(origin, .idle) > 0 else { return nil }
+    var best: Int?
+    for loop in 0..<loops {
+      let last = Int(lists[origin * stride + loop].last)
+      if last >= 0, best.map({ records[last].wantedAt < records[$0].wantedAt }) ?? true { best = last }
+    }
+    return best
+  }
+
+  /// Every so often the coldest idle resource of the same list instead of the hottest. They swap places and
+  /// stamps: the stack's depth still shows how much is needed, and the idle timeout still finds the surplus.
+  /// A cold one that is not trusted any more is only named in `turnCandidate`, to be verified in the background.
+  @inline(__always)
+  package mutating func turned(_ index: Int, trustedSince: Instant) -> Int {
+    guard records[index].state == .idle else { return index }
+    let list = Int(records[index].origin) * stride + Int(records[index].loop)
+    lists[list].takes &+= 1
+    guard lists[list].takes % Self.turnEvery == 0, lists[list].count > 1 else { return index }
+    return turn(index, list, trustedSince)
+  }
+
+  private mutating func turn(_ hot: Int, _ list: Int, _ trustedSince: Instant) -> Int {
+    let cold = Int(lists[list].last)
+    guard cold != hot else { return hot }
+    guard records[cold].lastTrusted >= trustedSince else {
+      turnCandidate = cold
+      return hot
+    }
+    swapStamps(hot, cold)
+    unlink(hot, list)
+    link(hot, list, front: false)
+    return cold
+  }
+
+  private mutating func swapStamps(_ one: Int, _ other: Int) {
+    let stamp = records[one].wantedAt
+    records[one].wantedAt = records[other].wantedAt
+    records[other].wantedAt = stamp
+  }
+
+  /// The cold resource that the last turn would have taken, once.
+  package mutating func takeTurnCandidate() -> Int? {
+    defer { turnCandidate = nil }
+    return turnCandidate
+  }
+
+  // MARK: Moving
+
+  /// A resource that is to be opened.
+  package mutating func add(origin: Int, loop: Int, now: Instant) -> Int {
+    let index = takeIndex()
+    records[index].origin = UInt16(truncatingIfNeeded: origin)
+    records[index].loop = UInt16(truncatingIfNeeded: loop)
+    records[index].expiresAt = now
+    loopCounts[origin * loops + loop] += 1
+    originCounts[origin] += 1
+    enter(index, .connecting, front: true)
+    return index
+  }
+
+  /// Connecting → open.
+  package mutating func opened(_ index: Int, capacity: Int, expiresAt: Instant, spread: Float, now: Instant) {
+    precondition(records[index].state == .connecting, "only a connecting resource opens")
+    leave(index)
+    records[index].capacity = Int32(clamping: Swift.max(capacity, 0))
+    records[index].expiresAt = expiresAt
+    records[index].spread = spread
+    records[index].lastUsed = now
+    records[index].lastTrusted = now
+    records[index].wantedAt = now
+    enter(index, openState(index), front: true)
+  }
+
+  /// Lends one slot.
+  @inline(__always)
+  package mutating func lease(_ index: Int) {
+    precondition(records[index].state == .idle || records[index].state == .shared, "only an open resource is lent")
+    records[index].leased += 1
+    leasedCounts[Int(records[index].origin)] += 1
+    totals.leasedSlots += 1
+    settle(index, front: true)
+  }
+
+  /// Takes one slot back.
+  @inline(__always)
+  package mutating func unlease(_ index: Int, used: Bool, now: Instant) {
+    precondition(records[index].leased > 0, "a slot returns once")
+    records[index].leased -= 1
+    leasedCounts[Int(records[index].origin)] -= 1
+    totals.leasedSlots -= 1
+    if used {
+      records[index].exchanges &+= 1
+      records[index].lastUsed = now
+      records[index].lastTrusted = now
+    }
+    records[index].wantedAt = now
+    settle(index, front: true)
+  }
+
+  package mutating func setCapacity(_ index: Int, _ capacity: Int) {
+    records[index].capacity = Int32(clamping: Swift.max(capacity, 0))
+    settle(index, front: true)
+  }
+
+  /// Idle → verifying. After a turn it comes back as the hottest, otherwise where `verified` says.
+  package mutating func startVerifying(_ index: Int, turn: Bool = false) {
+    precondition(records[index].state == .idle, "only an idle resource is verified")
+    leave(index)
+    records[index].turning = turn
+    enter(index, .verifying, front: true)
+  }
+
+  /// Verifying → open.
+  package mutating func verified(_ index: Int, now: Instant, front: Bool) {
+    precondition(records[index].state == .verifying, "only a resource under verification passes it")
+    leave(index)
+    records[index].lastTrusted = now
+    let turning = records[index].turning
+    records[index].turning = false
+    let list = Int(records[index].origin) * stride + Int(records[index].loop)
+    let hot = Int(lists[list].first)
+    let state = openState(index)
+    if turning, state == .idle, hot >= 0 {
+      swapStamps(hot, index)
+      unlink(hot, list)
+      link(hot, list, front: false)
+    }
+    enter(index, state, front: front || turning)
+  }
+
+  /// Open and lent → draining.
+  package mutating func startDraining(_ index: Int, _ reason: CloseReason) {
+    precondition(records[index].leased > 0, "only a lent resource drains")
+    leave(index)
+    records[index].closeReason = reason
+    enter(index, .draining, front: true)
+  }
+
+  /// Anything → closing.
+  package mutating func startClosing(_ index: Int, _ reason: CloseReason) {
+    precondition(records[index].state != .free && records[index].state != .closing, "closes once")
+    leave(index)
+    records[index].closeReason = reason
+    enter(index, .closing, front: false)
+  }
+
+  /// The resource is gone. What is lent of it ends with its own release.
+  package mutating func remove(_ index: Int) {
+    precondition(records[index].state != .free, "is removed once")
+    let origin = Int(records[index].origin)
+    leave(index)
+    loopCounts[origin * loops + Int(records[index].loop)] -= 1
+    originCounts[origin] -= 1
+    leasedCounts[origin] -= records[index].leased
+    totals.leasedSlots -= Int(records[index].leased)
+    let generation = records[index].generation &+ 1
+    records[index] = SlotRecord()
+    records[index].generation = generation
+    freeIndices.append(Int32(truncatingIfNeeded: index))
+  }
+
+  package mutating func setDeadline(_ index: Int, _ token: DeadlineHeap.Token) { records[index].deadline = token }
+
+  package mutating func takeDeadline(_ index: Int) -> DeadlineHeap.Token {
+    let token = records[index].deadline
+    records[index].deadline = .none
+    return token
+  }
+
+  // MARK: Lists
+
+  @inline(__always)
+  private func openState(_ index: Int) -> SlotState {
+    let record = records[index]
+    if record.leased >= record.capacity { return .full }
+    return record.leased == 0 ? .idle : .shared
+  }
+
+  /// Puts an open resource where its numbers say it belongs.
+  @inline(__always)
+  private mutating func settle(_ index: Int, front: Bool) {
+    let state = records[index].state
+    guard state == .idle || state == .shared || state == .full else { return }
+    let wanted = openState(index)
+    if wanted == state { return }
+    leave(index)
+    enter(index, wanted, front: front)
+  }
+
+  private mutating func takeIndex() -> Int {
+    if let index = freeIndices.popLast() { return Int(index) }
+    records.append(SlotRecord())
+    return records.count - 1
+  }
+
+  @inline(__always)
+  private func listIndex(_ index: Int) -> Int {
+    let record = records[index]
+    let base = Int(record.origin) * stride
+    switch record.state {
+    case .idle: return base + Int(record.loop)
+    case .shared: return base + loops + Int(record.loop)
+    default: return base + 2 * loops + Int(record.state.rawValue)
+    }
+  }
+
+  @inline(__always)
+  private mutating func enter(_ index: Int, _ state: SlotState, front: Bool) {
+    records[index].state = state
+    stateCounts[Int(records[index].origin) * SlotState.count + Int(state.rawValue)] += 1
+    totals.add(state, 1)
+    link(index, listIndex(index), front: front)
+  }
+
+  @inline(__always)
+  private mutating func leave(_ index: Int) {
+    let state = records[index].state
+    stateCounts[Int(records[index].origin) * SlotState.count + Int(state.rawValue)] -= 1
+    totals.add(state, -1)
+    unlink(index, listIndex(index))
+  }
+
+  @inline(__always)
+  private mutating func link(_ index: Int, _ list: Int, front: Bool) {
+    let node = Int32(truncatingIfNeeded: index)
+    lists[list].count += 1
+    if front {
+      let first = lists[list].first
+      records[index].previous = -1
+      records[index].next = first
+      if first >= 0 { records[Int(first)].previous = node } else { lists[list].last = node }
+      lists[list].first = node
+    } else {
+      let last = lists[list].last
+      records[index].next = -1
+      records[index].previous = last
+      if last >= 0 { records[Int(last)].next = node } else { lists[list].first = node }
+      lists[list].last = node
+    }
+  }
+
+  @inline(__always)
+  private mutating func unlink(_ index: Int, _ list: Int) {
+    let next = records[index].next
+    let previous = records[index].previous
+    lists[list].count -= 1
+    if previous >= 0 { records[Int(previous)].next = next } else { lists[list].first = next }
+    if next >= 0 { records[Int(next)].previous = previous } else { lists[list].last = previous }
+  }
+}
+
+/// Resources of the whole pool by state, and slots lent on them.
+package struct SlotTotals: Hashable, Sendable {
+  package var connecting = 0
+  package var idle = 0
+  package var shared = 0
+  package var full = 0
+  package var verifying = 0
+  package var draining = 0
+  package var closing = 0
+  package var leasedSlots = 0
+
+  package var all: Int { connecting + idle + shared + full + verifying + draining + closing }
+
+  @inline(__always)
+  package mutating func add(_ state: SlotState, _ delta: Int) {
+    switch state {
+    case .free: break
+    case .connecting: connecting += delta
+    case .idle: idle += delta
+    case .shared: shared += delta
+    case .full: full += delta
+    case .verifying: verifying += delta
+    case .draining: draining += delta
+    case .closing: closing += delta
+    }
+  }
+}
+
+extension SlotTable {
+  /// Everything that must always hold; for tests.
+  package func violations() -> [String] {
+    var found: [String] = []
+    var seen = Set<Int>()
+    for (position, list) in lists.enumerated() {
+      var length: Int32 = 0
+      var previous: Int32 = -1
+      var index = list.first
+      while index >= 0, length <= Int32(records.count) {
+        let record = records[Int(index)]
+        if record.state == .free { found.append("slot \(index): free but linked") }
+        if listIndex(Int(index)) != position { found.append("slot \(index): linked in the wrong list") }
+        if record.previous != previous { found.append("slot \(index): broken back link") }
+        if !seen.insert(Int(index)).inserted { found.append("slot \(index): linked twice") }
+        previous = index
+        length += 1
+        index = record.next
+      }
+      if length != list.count || previous != list.last { found.append("list \(position): count or end is wrong") }
+    }
+    var sums = SlotTotals()
+    for index in records.indices where records[index].state != .free {
+      let record = records[index]
+      if !seen.contains(index) { found.append("slot \(index): \(record.state) but not linked") }
+      sums.add(record.state, 1)
+      sums.leasedSlots += Int(record.leased)
+      let matches: Bool =
+        switch record.state {
+        case .idle, .shared, .full: openState(index) == record.state
+        case .connecting, .verifying: record.leased == 0
+        case .draining: record.leased > 0
+        case .free, .closing: true
+        }
+      if !matches { found.append("slot \(index): \(record.state) with \(record.leased) of \(record.capacity) lent") }
+    }
+    if sums != totals { found.append("slot totals are \(totals), counted \(sums)") }
+    for origin in leasedCounts.indices {
+      let mine = records.filter { $0.state != .free && Int($0.origin) == origin }
+      if mine.count != total(origin) { found.append("origin \(origin): counts \(total(origin)), has \(mine.count)") }
+      if mine.reduce(0, { $0 + Int($1.leased) }) != leased(origin) { found.append("origin \(origin): leased is wrong") }
+      for loop in 0..<loops where mine.filter({ Int($0.loop) == loop }).count != count(origin, loop: loop) {
+        found.append("origin \(origin): count of loop \(loop) is wrong")
+      }
+    }
+    return found
+  }
+}
