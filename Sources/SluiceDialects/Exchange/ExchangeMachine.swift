@@ -236,12 +236,16 @@ extension ExchangeMachine {
       return succeed(fate: fate, now)
     case .failed(let facts):
       let report = report(.failed(facts.failureClass), fate: fate, now: now, facts: facts)
+      // A stream whose first words are an error, and that no client has seen, is as good as an error answer.
+      if state == .held, isStream {
+        return recover(from: facts, release: report, now: now, random: random, withdraw: withdraw)
+      }
       let step: ExchangeStep = state == .held ? .deliver : .finish
       return end(step, .failed(facts.failureClass, .upstreamError), release: report, now)
     case .truncated:
       let facts = FailureFacts(.network)
       let report = report(.failed(.network), fate: fate, now: now, facts: facts)
-      guard state == .held, !isStream else {
+      guard state == .held else {
         return breakOff(ExchangeFailure(.network, .upstreamTruncated), release: report, now)
       }
       return recover(from: facts, release: report, now: now, random: random, withdraw: withdraw)
