@@ -1,0 +1,118 @@
+package import NIOCore
+import NIOPosix
+import SluiceDialects
+package import SluicePolicy
+package import SluiceRuntime
+
+/// The free call that shows whether an endpoint is well.
+package struct HTTPProbeTarget: Sendable {
+  package var origin: HTTPOrigin
+  /// A complete request head without a body.
+  package var head: ByteBuffer
+  /// What a status says about the endpoint; nil: it is well.
+  package var verdict: @Sendable (_ status: Int) -> FailureClass?
+
+  package init(
+    origin: HTTPOrigin, head: ByteBuffer, verdict: @escaping @Sendable (_ status: Int) -> FailureClass?
+  ) {
+    self.origin = origin
+    self.head = head
+    self.verdict = verdict
+  }
+}
+
+/// Probes endpoints over a connection of their own, so that resolving, connecting, TLS and the credential are all
+/// proven, and a busy or emptied pool is not asked for a slot.
+package struct HTTPProbe: ResourceProbe {
+  /// An answer longer than this was good enough; the rest is not waited for.
+  static let maxBody = 262_144
+
+  private let connector: HTTPConnector
+  private let clock: any MonotonicClock
+  private let target: @Sendable (_ identity: String) -> HTTPProbeTarget?
+
+  /// `target` is asked for each probe, by the endpoint's identity, so that it follows a reload; nil: no free call.
+  package init(
+    connector: HTTPConnector, clock: any MonotonicClock = SystemClock(),
+    target: @escaping @Sendable (_ identity: String) -> HTTPProbeTarget?
+  ) {
+    self.connector = connector
+    self.clock = clock
+    self.target = target
+  }
+
+  package func probe(
+    _ endpoint: EndpointID, identity: String, deadline: Instant, _ done: @escaping @Sendable (ProbeResult) -> Void
+  ) {
+    guard let target = target(identity), let eventLoop = MultiThreadedEventLoopGroup.currentEventLoop
+        ?? connector.transport.loops.first
+    else { return done(.unavailable) }
+    let left = max(Interval.zero, deadline - clock.now())
+    let started = eventLoop.now
+    let until = started + .nanoseconds(left.nanoseconds)
+    connector.open(target.origin, on: eventLoop, deadline: until, clock: clock) { result in
+      switch result {
+      case .failure(let failure): done(.failed(failure.failureClass))
+      case .success(let connection):
+        let exchange = ProbeExchange(connection, target, started: started, done)
+        exchange.begin(deadline: until)
+      }
+    }
+  }
+}
+
+/// One probe's exchange. States: waiting → judged, by the end of the answer, its failure or the deadline.
+private final class ProbeExchange: UpstreamPeer {
+  private let connection: HTTPConnection
+  private let target: HTTPProbeTarget
+  private let started: NIODeadline
+  private var done: ((ProbeResult) -> Void)?
+  private var timer: Scheduled<Void>?
+  private var failure: FailureClass?
+  private var bodyBytes = 0
+
+  init(
+    _ connection: HTTPConnection, _ target: HTTPProbeTarget, started: NIODeadline,
+    _ done: @escaping (ProbeResult) -> Void
+  ) {
+    self.connection = connection
+    self.target = target
+    self.started = started
+    self.done = done
+  }
+
+  func begin(deadline: NIODeadline) {
+    timer = connection.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.judged(.failed(.timeout)) }
+    connection.start(UpstreamRequest(head: target.head), peer: self)
+  }
+
+  func upstreamHead(_ head: ResponseHead, bytes: ByteBuffer, reused: Bool) {
+    failure = target.verdict(head.status)
+  }
+
+  func upstreamBody(_ part: UpstreamBodyPart) {
+    bodyBytes += part.payloadBytes
+    if bodyBytes > HTTPProbe.maxBody { upstreamEnd(reusable: false) }
+  }
+
+  func upstreamReadComplete() {}
+
+  func upstreamEnd(reusable: Bool) {
+    let latency = Interval(nanoseconds: (connection.eventLoop.now - started).nanoseconds)
+    judged(failure.map(ProbeResult.failed) ?? .success(latency: latency))
+  }
+
+  func upstreamFailed(_ failure: UpstreamFailure) {
+    judged(.failed(failure.failureClass))
+  }
+
+  private func judged(_ result: ProbeResult) {
+    guard let done else { return }
+    self.done = nil
+    timer?.cancel()
+    timer = nil
+    connection.cancel()
+    connection.close(reason: .verification)
+    done(result)
+  }
+}

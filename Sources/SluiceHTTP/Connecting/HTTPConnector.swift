@@ -1,0 +1,60 @@
+package import NIOCore
+import NIOPosix
+import SluicePolicy
+package import SluiceRuntime
+
+/// Opens upstream connections for pools: resolving, TCP, proxy and TLS under the one deadline of the request.
+///
+/// Origins are known by their identity, which is what pool settings carry. They are added before the pool that uses them
+/// and stay until removed, so that a connect that was decided before a reload still finds its address.
+package final class HTTPConnector: ResourceConnector {
+  package typealias Resource = HTTPConnection
+
+  package let transport: HTTPTransport
+  private let origins = Guarded<[String: HTTPOrigin]>([:])
+
+  package init(transport: HTTPTransport, origins: [HTTPOrigin] = []) throws(HTTPOriginError) {
+    self.transport = transport
+    for origin in origins { try add(origin) }
+  }
+
+  /// Makes an origin known. Reads certificate authorities from disk, so not for an event loop.
+  package func add(_ origin: HTTPOrigin) throws(HTTPOriginError) {
+    try transport.prepare(origin)
+    origins.withLock { $0[origin.identity] = origin }
+  }
+
+  package func remove(identity: String) {
+    origins.withLock { _ = $0.removeValue(forKey: identity) }
+  }
+
+  package func connect(
+    _ request: ConnectRequest,
+    _ done: @escaping @Sendable (Result<Connected<HTTPConnection>, PoolConnectError>) -> Void
+  ) {
+    guard let origin = origins.withLock({ $0[request.originIdentity] }) else {
+      let failure = ConnectFailure(.unknownOrigin, "\(request.originIdentity): this origin is not configured")
+      return done(.failure(failure.poolError))
+    }
+    open(
+      origin, on: request.eventLoop, deadline: request.loopDeadline, clock: request.clock, events: request.events
+    ) { result in
+      done(result.map { Connected(resource: $0, capacity: 1) }.mapError(\.poolError))
+    }
+  }
+
+  /// Opens a connection outside any pool. `done` is called once, on `eventLoop`.
+  package func open(
+    _ origin: HTTPOrigin, on eventLoop: any EventLoop, deadline: NIODeadline,
+    clock: any MonotonicClock = SystemClock(), events: ResourceEvents? = nil,
+    _ done: @escaping @Sendable (Result<HTTPConnection, ConnectFailure>) -> Void
+  ) {
+    let attempt = ConnectAttempt(
+      origin: origin, transport: transport, eventLoop: eventLoop, clock: clock, events: events, done: done)
+    if eventLoop.inEventLoop {
+      attempt.start(deadline: deadline)
+    } else {
+      eventLoop.execute { attempt.start(deadline: deadline) }
+    }
+  }
+}

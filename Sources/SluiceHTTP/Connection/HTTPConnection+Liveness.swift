@@ -1,0 +1,89 @@
+import NIOCore
+package import SluicePolicy
+import SluiceRuntime
+
+// Whether anybody is still there.
+extension HTTPConnection {
+  package func verify(deadline: Instant, _ done: @escaping @Sendable (Bool) -> Void) {
+    guard eventLoop.inEventLoop else {
+      return eventLoop.execute { self.verify(deadline: deadline, done) }
+    }
+    switch glance() {
+    case .gone: done(false)
+    case .alive: done(true)
+    case .unheard(let facts): probe(facts, deadline: deadline, done)
+    case .unread:
+      // A TLS peer may say things of its own at any time (tickets, key updates). The read that is outstanding takes
+      // them, and closes the connection if it was anything else.
+      eventLoop.assumeIsolated().execute { done(self.isOpen) }
+    }
+  }
+
+  private enum Glance {
+    case gone, alive, unread
+    case unheard(SocketFacts)
+  }
+
+  private func glance() -> Glance {
+    guard isOpen, let context, context.channel.isActive else { return .gone }
+    guard peer == nil, let descriptor else { return .alive }
+    switch SocketFacts.pending(descriptor) {
+    case .ended: return .gone
+    case .bytes: return isTLS ? .unread : .gone
+    case .nothing: break
+    }
+    guard let facts = SocketFacts.read(descriptor) else { return .alive }
+    // An unanswered keep-alive probe: the kernel itself has begun to doubt.
+    guard facts.isEstablished, facts.probes == 0 else { return .gone }
+    let trusted = options.trustHeardWithin.nanoseconds / 1_000_000
+    return Int64(facts.lastHeardMilliseconds) < trusted ? .alive : .unheard(facts)
+  }
+
+  /// Makes the kernel send a keep-alive probe now and waits for its acknowledgement, which no event announces: looked
+  /// for a few times within the deadline.
+  private func probe(_ facts: SocketFacts, deadline: Instant, _ done: @escaping @Sendable (Bool) -> Void) {
+    guard let descriptor else { return done(false) }
+    let left = (deadline - clock.now()).nanoseconds
+    let patience = min(left, max(100_000_000, Int64(facts.roundTripMicroseconds) * 4_000))
+    SocketFacts.setKeepAliveIdle(descriptor, seconds: 1)
+    let until = eventLoop.now + .nanoseconds(max(0, patience))
+    let step = max(1_000_000, Int64(facts.roundTripMicroseconds) * 500)
+    awaitAnswer(before: facts.lastHeardMilliseconds, step: step, until: until, done)
+  }
+
+  private func awaitAnswer(
+    before silence: UInt32, step: Int64, until: NIODeadline, _ done: @escaping @Sendable (Bool) -> Void
+  ) {
+    let next = min(until, eventLoop.now + .nanoseconds(step))
+    eventLoop.assumeIsolated().scheduleTask(deadline: next) {
+      guard self.isOpen, let descriptor = self.descriptor, let facts = SocketFacts.read(descriptor) else {
+        return done(false)
+      }
+      let isHeard = facts.lastHeardMilliseconds < silence || self.peer != nil
+      guard isHeard || self.eventLoop.now >= until else {
+        return self.awaitAnswer(before: silence, step: step * 2, until: until, done)
+      }
+      SocketFacts.setKeepAliveIdle(descriptor, seconds: self.options.keepAliveIdle.nanoseconds / 1_000_000_000)
+      done(isHeard)
+    }
+  }
+}
+
+// For the dead path monitor.
+extension HTTPConnection {
+  /// Called on exchanges that last for a second or more.
+  func isPathDead() -> Bool {
+    guard !isPathProven, let descriptor, let facts = SocketFacts.read(descriptor) else { return false }
+    if facts.unacknowledged == 0 {
+      // All of the request has arrived; from now on silence means that the upstream thinks.
+      isPathProven = isSent
+      return false
+    }
+    return facts.retransmits > 0 && facts.lastHeardMilliseconds >= DeadPathMonitor.silenceMilliseconds
+  }
+
+  func pathDied() {
+    guard isInExchange else { return }
+    fail(.deadPath, closing: .broken)
+  }
+}

@@ -1,0 +1,62 @@
+import NIOCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What the kernel knows about a connection, asked without waiting.
+struct SocketFacts {
+  /// Sent and not acknowledged segments.
+  var unacknowledged: UInt32
+  /// Retransmission timeouts in a row without progress.
+  var retransmits: UInt8
+  /// Keep-alive or window probes without an answer.
+  var probes: UInt8
+  var isEstablished: Bool
+  /// Since anything was heard of the peer: data or an acknowledgement.
+  var lastHeardMilliseconds: UInt32
+  var roundTripMicroseconds: UInt32
+
+  /// Nil where there is no TCP (unix sockets, test channels).
+  static func read(_ descriptor: CInt) -> SocketFacts? {
+    #if os(Linux)
+      var info = tcp_info()
+      var length = socklen_t(MemoryLayout<tcp_info>.size)
+      guard getsockopt(descriptor, CInt(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return nil }
+      return SocketFacts(
+        unacknowledged: info.tcpi_unacked, retransmits: info.tcpi_retransmits, probes: info.tcpi_probes,
+        isEstablished: info.tcpi_state == 1,  // TCP_ESTABLISHED
+        lastHeardMilliseconds: min(info.tcpi_last_ack_recv, info.tcpi_last_data_recv),
+        roundTripMicroseconds: info.tcpi_rtt)
+    #else
+      return nil
+    #endif
+  }
+
+  /// How the receiving side of a socket stands.
+  enum Pending {
+    case nothing, bytes, ended
+  }
+
+  /// Looks at the receive buffer without taking anything out of it.
+  static func pending(_ descriptor: CInt) -> Pending {
+    var byte: UInt8 = 0
+    let count = recv(descriptor, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT))
+    if count > 0 { return .bytes }
+    if count == 0 { return .ended }
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? .nothing : .ended
+  }
+
+  /// Sets when keep-alive probing begins. Linux re-arms its timer at once: a time that the connection has already been
+  /// quiet for sends a probe now (`tcp_sock_set_keepidle`), which is the only way to make an idle peer acknowledge.
+  static func setKeepAliveIdle(_ descriptor: CInt, seconds: Int64) {
+    #if os(Linux)
+      var value = CInt(clamping: max(1, seconds))
+      _ = setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_KEEPIDLE, &value, socklen_t(MemoryLayout<CInt>.size))
+    #endif
+  }
+}

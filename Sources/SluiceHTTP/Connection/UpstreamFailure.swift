@@ -1,0 +1,72 @@
+package import SluiceDialects
+package import SluicePolicy
+
+/// How an exchange broke, and whether sending the request again can do no harm that the rules do not accept.
+package struct UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertible {
+  package enum Reason: Hashable, Sendable {
+    /// The upstream closed the connection.
+    case closed
+    /// The upstream closed it without the closing message of TLS: the body's end cannot be trusted.
+    case truncated
+    case reset
+    /// Bytes we sent were not acknowledged, although repeated: nobody is there.
+    case deadPath
+    /// A reused connection answered 408: it was closing as the request went out.
+    case idleTimeoutAnswer
+    /// What came is not HTTP as RFC 9112 has it.
+    case malformed(HTTPParseError)
+    case tooManyInformational
+    /// More came in the read that ended the exchange before: it cannot be the answer to this request.
+    case unsolicited
+    /// Decrypting failed.
+    case tls
+    /// We closed the connection ourselves, for this reason.
+    case closedHere(CloseReason)
+    /// An error of the socket; the value is its errno.
+    case socket(Int32)
+  }
+
+  package let reason: Reason
+  /// Bytes of the response that had arrived.
+  package let bytesReceived: Int
+  /// The connection had served before this exchange.
+  package let reused: Bool
+  /// The request may be sent once more on a fresh connection (design: the replay rule): not a byte of it was sent; or
+  /// the connection was reused (or had been waiting unused long enough to be as doubtful), not a byte came back, and it
+  /// ended by EOF, reset or a dead path. Never after a timeout: those are the exchange's own clocks and end in `cancel`.
+  package let replaySafe: Bool
+
+  package init(reason: Reason, bytesReceived: Int, reused: Bool, replaySafe: Bool) {
+    self.reason = reason
+    self.bytesReceived = bytesReceived
+    self.reused = reused
+    self.replaySafe = replaySafe
+  }
+
+  package var failureClass: FailureClass {
+    switch reason {
+    case .closed, .truncated, .reset, .deadPath, .idleTimeoutAnswer, .tls, .socket: .network
+    case .malformed, .tooManyInformational, .unsolicited: .protocolError
+    case .closedHere: .cancelled
+    }
+  }
+
+  /// Short and from a closed set, fit for a metric.
+  package var label: String {
+    switch reason {
+    case .closed: bytesReceived == 0 ? "closed_before_response" : "closed_mid_response"
+    case .truncated: "truncated"
+    case .reset: "reset"
+    case .deadPath: "dead_path"
+    case .idleTimeoutAnswer: "idle_timeout_answer"
+    case .malformed(let error): error.label
+    case .tooManyInformational: "too_many_informational"
+    case .unsolicited: "unsolicited_bytes"
+    case .tls: "tls"
+    case .closedHere(let reason): "closed_here_\(reason.label)"
+    case .socket: "socket_error"
+    }
+  }
+
+  package var description: String { "\(label) after \(bytesReceived) bytes" + (reused ? ", reused connection" : "") }
+}
