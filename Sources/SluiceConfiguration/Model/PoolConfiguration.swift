@@ -1,0 +1,128 @@
+public import SluiceDialects
+public import SluicePolicy
+
+/// One pool: endpoints of one provider with one queue and one set of policies.
+public struct PoolConfiguration: Hashable, Sendable {
+  /// The clocks of an exchange.
+  public struct Timeouts: Hashable, Sendable {
+    /// First byte of an answer that is not streamed. Nil: `total` alone bounds it.
+    public var firstByte: Interval?
+    /// First byte of a stream.
+    public var firstToken: Interval = .seconds(120)
+    /// Silence within a stream.
+    public var betweenBytes: Interval = .seconds(30)
+    /// The whole exchange, all tries included.
+    public var total: Interval = .minutes(10)
+
+    /// The defaults of the production profile.
+    public init() {}
+  }
+
+  /// When a failed request is tried again.
+  public struct Retry: Hashable, Sendable {
+    /// Tries in this pool, the first included.
+    public var attempts = 3
+    /// Retries in relation to requests: 0…1.
+    public var budget = 0.2
+
+    /// The defaults of the production profile.
+    public init() {}
+  }
+
+  /// How connections are opened; part of what makes an origin.
+  public struct Transport: Hashable, Sendable {
+    /// HTTP proxy as URL; a secret, since it may hold a password.
+    public var proxy: Secret?
+    /// Check certificates.
+    public var verify = true
+    /// Path of a PEM file of authorities to trust instead of the system's.
+    public var authorities: String?
+    /// TCP keep-alive after so much silence. Zero: none.
+    public var keepalive: Interval = .seconds(30)
+
+    /// Direct, checked by the system's authorities.
+    public init() {}
+  }
+
+  /// Name in paths, headers, metrics; 1–64 letters, digits, `.`, `_`, `-`.
+  public var name: String
+  /// The protocol that the endpoints speak.
+  public var provider: Provider
+  /// URL × key, at least one; names and identities are unique.
+  public var endpoints: [EndpointConfiguration]
+  /// How many connections, and for how long.
+  public var connections = ConnectionSettings()
+  /// How an endpoint is chosen.
+  public var strategy = BalanceStrategy.powerOfTwo
+  /// The clocks of an exchange.
+  public var timeouts = Timeouts()
+  /// When a failed request is tried again.
+  public var retry = Retry()
+  /// When an endpoint is taken out, and how it comes back.
+  public var health = HealthSettings()
+  /// How connections are opened.
+  public var transport = Transport()
+  /// Open a connection for one request when the pool itself cannot serve.
+  public var fallbackDirect = false
+  /// Patterns of the models that it serves. Nil: all.
+  public var models: [String]?
+
+  /// A pool with the defaults of the production profile.
+  public init(name: String, provider: Provider, endpoints: [EndpointConfiguration]) {
+    self.name = name
+    self.provider = provider
+    self.endpoints = endpoints
+  }
+}
+
+/// One base URL with one credential: the unit of balancing and health.
+public struct EndpointConfiguration: Hashable, Sendable {
+  /// How a credential is sent.
+  public enum Authentication: String, CaseIterable, Sendable {
+    /// In the provider's own header for API keys.
+    case apiKey = "api_key"
+    /// As `authorization: Bearer`.
+    case bearer
+  }
+
+  /// Name in metrics and headers, unique in the pool.
+  public var name: String
+  /// Where it is.
+  public var url: BaseURL
+  /// Region, where the file names one.
+  public var region: String?
+  /// The credential. Nil for servers that want none.
+  public var key: Secret?
+  /// How the credential is sent.
+  public var authentication: Authentication
+  /// OpenAI organisation.
+  public var organization: String?
+  /// OpenAI project.
+  public var project: String?
+  /// Share of the load: 1…1000.
+  public var weight = 1
+  /// Backups serve only while no primary one can.
+  public var role = EndpointRole.primary
+
+  /// A primary endpoint of weight 1.
+  public init(name: String, url: BaseURL, key: Secret?, authentication: Authentication = .bearer) {
+    self.name = name
+    self.url = url
+    self.key = key
+    self.authentication = authentication
+  }
+
+  /// What makes it the same endpoint across reloads, whatever its name or place in the file: the URL and the hash of
+  /// the secret with what goes along with it. Holds no secret; differs from one run of the process to the next.
+  package var identity: String {
+    let scope = [authentication.rawValue, organization ?? "", project ?? ""].joined(separator: "|")
+    return "\(url)#\(key?.fingerprint ?? "")#\(scope)"
+  }
+}
+
+extension EndpointConfiguration.Authentication {
+  /// What `auto` stands for.
+  static func automatic(_ provider: Provider) -> EndpointConfiguration.Authentication {
+    provider == .anthropic ? .apiKey : .bearer
+  }
+}
