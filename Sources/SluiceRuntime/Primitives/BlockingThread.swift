@@ -30,6 +30,9 @@ package final class BlockingThread: Sendable {
     queue.close()
   }
 
+  /// Jobs that wait and have not been cancelled.
+  package var waitingJobs: Int { queue.waiting }
+
   /// Runs `body` on the thread and hands back what it returned or threw.
   package func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
     let job = Job<Result>(body)
@@ -56,6 +59,8 @@ package final class BlockingThread: Sendable {
 
 /// What the thread can do with a job of any type.
 private protocol AnyJob: Sendable {
+  /// Answered already: cancelled while it waited.
+  var isEnded: Bool { get }
   func perform()
   func fail(_ error: any Error)
 }
@@ -74,6 +79,12 @@ private final class Job<Result: Sendable>: AnyJob {
 
   init(_ body: @escaping @Sendable () throws -> Result) {
     self.body = body
+  }
+
+  var isEnded: Bool {
+    state.withLock { state in
+      if case .ended = state { true } else { false }
+    }
   }
 
   /// False when the task was cancelled before.
@@ -160,10 +171,17 @@ private final class JobQueue: @unchecked Sendable {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     if closed { return .closed }
+    if jobs.count >= capacity { jobs.removeAll { $0.isEnded } }
     if jobs.count >= capacity { return .queueFull }
     jobs.append(job)
     pthread_cond_signal(changed)
     return nil
+  }
+
+  var waiting: Int {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return jobs.count { !$0.isEnded }
   }
 
   func close() {

@@ -45,6 +45,11 @@ public struct ResourceEvents: Sendable {
     sink.resourceCapacityChanged(resource, to: capacity)
   }
 
+  /// The peer has said how long it keeps an unused resource (`keep-alive: timeout=N`).
+  public func idleLimitAnnounced(_ limit: Interval) {
+    sink.resourceIdleLimitAnnounced(resource, limit)
+  }
+
   /// The peer takes no new exchanges on this resource and finishes those that run (GOAWAY, a closing frame).
   public func draining() {
     sink.resourceDraining(resource)
@@ -57,6 +62,8 @@ public protocol ResourceEventSink: AnyObject, Sendable {
   func resourceClosed(_ resource: ResourceID, idleFor: Interval?)
   /// The resource has room for another number of exchanges.
   func resourceCapacityChanged(_ resource: ResourceID, to capacity: Int)
+  /// The peer has said how long it keeps an unused resource.
+  func resourceIdleLimitAnnounced(_ resource: ResourceID, _ limit: Interval)
   /// The resource takes no new exchanges.
   func resourceDraining(_ resource: ResourceID)
 }

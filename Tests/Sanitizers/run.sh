@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# run.sh thread|address [arguments for `swift test`]
+# Builds the runtime with a sanitizer and runs its stress tests. A report of the sanitizer fails the run.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+case "${1:-}" in
+  thread)
+    # The standard library's mutex is invisible to the thread sanitizer on Linux: see Lock.swift.
+    flags=(--sanitize=thread -Xswiftc -DSLUICE_TSAN)
+    export TSAN_OPTIONS="halt_on_error=0 exitcode=66 suppressions=$PWD/tsan.suppressions ${TSAN_OPTIONS:-}"
+    ;;
+  address)
+    flags=(--sanitize=address)
+    # Leaks are judged by the tests themselves; the leak checker needs ptrace, which containers often refuse.
+    export ASAN_OPTIONS="detect_leaks=0 ${ASAN_OPTIONS:-}"
+    ;;
+  *)
+    echo "usage: $0 thread|address [arguments for swift test]" >&2
+    exit 64
+    ;;
+esac
+kind=$1
+shift
+
+exec swift test --scratch-path "${SANITIZER_SCRATCH:-.build-$kind}" "${flags[@]}" "$@"
