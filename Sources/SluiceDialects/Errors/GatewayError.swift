@@ -24,6 +24,11 @@ package struct GatewayError: Error, Hashable, Sendable {
     self.shouldRetry = shouldRetry
   }
 
+  /// The gateway's own words for a failed exchange, where no provider's answer is passed on.
+  package init(_ failure: ExchangeFailure) {
+    self.init(failure.code, retryAfter: failure.retryAfter, shouldRetry: failure.shouldRetry)
+  }
+
   /// 404 with the names that come nearest to what was asked for.
   package static func unknownModel(_ model: String, suggestions: [String]) -> GatewayError {
     let hint =

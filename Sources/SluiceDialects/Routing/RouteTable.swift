@@ -53,26 +53,35 @@ package enum RouteResolution: Hashable, Sendable {
 ///
 /// Immutable; a reload or a fresh model list makes a new one.
 package struct RouteTable: Sendable {
-  private let pools: [String: RoutePool]
-  private let poolOrder: [String]
-  private let exact: [String: RouteDefinition]
-  private let patterns: [(pattern: GlobPattern, route: RouteDefinition)]
+  /// A route with the pools of its targets at hand.
+  private struct Compiled: Sendable {
+    var pattern: GlobPattern
+    var plan: RoutePlan
+    var pools: [RoutePool]
+  }
+
+  private let pools: [RoutePool]
+  private let poolIndex: [String: Int]
+  private let exact: [String: Compiled]
+  private let patterns: [Compiled]
 
   package init(routes: [RouteDefinition], pools: [RoutePool]) throws(RouteProblem) {
     let known = Dictionary(pools.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    var exact: [String: RouteDefinition] = [:]
-    var patterns: [(GlobPattern, RouteDefinition)] = []
+    var exact: [String: Compiled] = [:]
+    var patterns: [Compiled] = []
     for (index, route) in routes.enumerated() {
       if let problem = Self.problem(route, known) { throw RouteProblem(route: index, description: problem) }
-      let pattern = GlobPattern(route.model)
-      if !pattern.isExact {
-        patterns.append((pattern, route))
-      } else if exact.updateValue(route, forKey: route.model) != nil {
+      let plan = RoutePlan(targets: route.targets, strategy: route.strategy, continues: route.continues)
+      let compiled = Compiled(
+        pattern: GlobPattern(route.model), plan: plan, pools: route.targets.compactMap { known[$0.pool] })
+      if !compiled.pattern.isExact {
+        patterns.append(compiled)
+      } else if exact.updateValue(compiled, forKey: route.model) != nil {
         throw RouteProblem(route: index, description: "a second route for model '\(route.model)'")
       }
     }
-    self.pools = known
-    self.poolOrder = pools.map(\.name)
+    self.pools = pools
+    self.poolIndex = Dictionary(pools.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.exact = exact
     self.patterns = patterns
   }
@@ -91,54 +100,65 @@ package struct RouteTable: Sendable {
   }
 
   package func resolve(model: String, surface: Surface) -> RouteResolution {
-    if let route = exact[model] { return plan(route, model, surface) }
+    if let route = exact[model] { return checked(route, model, surface) }
     if let pinned = pinned(model, surface) { return pinned }
-    if let match = patterns.first(where: { $0.pattern.matches(model) }) { return plan(match.route, model, surface) }
+    if let route = patterns.first(where: { $0.pattern.matches(model) }) { return checked(route, model, surface) }
     return byDefault(model, surface)
   }
 
   /// Every name a client of `surface` may use: listed models that are allowed, and exact routes.
   package func models(surface: Surface) -> [String] {
-    var names = Set(exact.filter { $0.value.targets.contains { pools[$0.pool]?.surface == surface } }.keys)
-    for pool in pools.values where pool.surface == surface { names.formUnion(pool.models.filter(pool.allows)) }
+    var names = Set(exact.filter { $0.value.pools.contains { $0.surface == surface } }.keys)
+    for pool in pools where pool.surface == surface { names.formUnion(pool.models.filter(pool.allows)) }
     return names.sorted()
   }
 
   private func pinned(_ model: String, _ surface: Surface) -> RouteResolution? {
-    guard let slash = model.firstIndex(of: "/"), let pool = pools[String(model[..<slash])] else { return nil }
-    let name = String(model[model.index(after: slash)...])
+    guard let slash = model.utf8.firstIndex(of: 0x2F), let index = poolIndex[String(model[..<slash])] else {
+      return nil
+    }
+    let name = String(model[model.utf8.index(after: slash)...])
     guard !name.isEmpty else { return .unknown(suggestions: nearest(model)) }
-    return checked([RouteTarget(pool: pool.name, upstreamModel: name)], model, surface, .fallback, false)
-  }
-
-  private func plan(_ route: RouteDefinition, _ model: String, _ surface: Surface) -> RouteResolution {
-    checked(route.targets, model, surface, route.strategy, route.continues)
+    return checked([pools[index]], upstreamModel: name, model, surface)
   }
 
   private func byDefault(_ model: String, _ surface: Surface) -> RouteResolution {
-    let speakers = poolOrder.filter { pools[$0]?.surface == surface }
-    let listing = poolOrder.filter { pools[$0]?.models.contains(model) ?? false }
-    let fitting = listing.filter(speakers.contains)
-    if !fitting.isEmpty { return checked(fitting.map { RouteTarget(pool: $0) }, model, surface, .fallback, false) }
-    if !listing.isEmpty { return .otherSurface(pools: listing) }
+    let listing = pools.filter { $0.models.contains(model) }
+    if listing.contains(where: { $0.surface == surface }) {
+      return checked(listing, upstreamModel: nil, model, surface)
+    }
+    if !listing.isEmpty { return .otherSurface(pools: listing.map(\.name)) }
+    let speakers = pools.filter { $0.surface == surface }
     guard speakers.count == 1 else { return .unknown(suggestions: nearest(model)) }
-    return checked([RouteTarget(pool: speakers[0])], model, surface, .fallback, false)
+    return checked(speakers, upstreamModel: nil, model, surface)
   }
 
-  /// Leaves out targets that speak another protocol or do not allow the model.
   private func checked(
-    _ targets: [RouteTarget], _ model: String, _ surface: Surface, _ strategy: RouteStrategy, _ continues: Bool
+    _ pools: [RoutePool], upstreamModel: String?, _ model: String, _ surface: Surface
   ) -> RouteResolution {
-    let speaking = targets.filter { pools[$0.pool]?.surface == surface }
+    let targets = pools.map { RouteTarget(pool: $0.name, upstreamModel: upstreamModel) }
+    return checked(
+      Compiled(pattern: GlobPattern(""), plan: RoutePlan(targets: targets), pools: pools), model, surface)
+  }
+
+  /// Leaves out targets that speak another protocol or do not allow the model; usually there are none, and the plan
+  /// made at configuration time is handed out as it is.
+  private func checked(_ route: Compiled, _ model: String, _ surface: Surface) -> RouteResolution {
+    var plan = route.plan
+    let targets = plan.targets
+    func allows(_ index: Int) -> Bool { route.pools[index].allows(targets[index].upstreamModel ?? model) }
+    if targets.indices.allSatisfy({ route.pools[$0].surface == surface && allows($0) }) { return .plan(plan) }
+    let speaking = targets.indices.filter { route.pools[$0].surface == surface }
     guard !speaking.isEmpty else { return .otherSurface(pools: targets.map(\.pool)) }
-    let allowed = speaking.filter { pools[$0.pool]?.allows($0.upstreamModel ?? model) ?? false }
-    guard !allowed.isEmpty else { return .notAllowed(pools: speaking.map(\.pool)) }
-    return .plan(RoutePlan(targets: allowed, strategy: strategy, continues: continues))
+    let allowed = speaking.filter(allows)
+    guard !allowed.isEmpty else { return .notAllowed(pools: speaking.map { targets[$0].pool }) }
+    plan.targets = allowed.map { targets[$0] }
+    return .plan(plan)
   }
 
   private func nearest(_ model: String) -> [String] {
     var names = Set(exact.keys)
-    for pool in pools.values { names.formUnion(pool.models) }
+    for pool in pools { names.formUnion(pool.models) }
     return NearestNames.of(model, among: names)
   }
 }

@@ -6,15 +6,15 @@ extension Anthropic {
   static func rateLimits(_ headers: HeaderView, now: UnixTime) -> RateLimitView {
     var view = RateLimitView()
     headers.visit { name, value in
-      guard name.count > 20, name.hasPrefixIgnoringCase("anthropic-ratelimit-") else { return }
+      guard name.isName(startingWith: "anthropic-ratelimit-") else { return }
       let rest = name.suffix(from: 20)
-      if rest.hasPrefixIgnoringCase("requests-") {
+      if rest.isName(startingWith: "requests-") {
         set(rest.suffix(from: 9), value, now, &view.requests)
-      } else if rest.hasPrefixIgnoringCase("tokens-") {
+      } else if rest.isName(startingWith: "tokens-") {
         set(rest.suffix(from: 7), value, now, &view.tokens)
-      } else if rest.hasPrefixIgnoringCase("input-tokens-") {
+      } else if rest.isName(startingWith: "input-tokens-") {
         set(rest.suffix(from: 13), value, now, &view.inputTokens)
-      } else if rest.hasPrefixIgnoringCase("output-tokens-") {
+      } else if rest.isName(startingWith: "output-tokens-") {
         set(rest.suffix(from: 14), value, now, &view.outputTokens)
       }
     }
@@ -24,11 +24,11 @@ extension Anthropic {
   private static func set(
     _ field: ByteSlice, _ value: ByteSlice, _ now: UnixTime, _ window: inout RateLimitWindow
   ) {
-    if field.equalsIgnoringCase("limit") {
+    if field.isName("limit") {
       window.limit = value.decimal
-    } else if field.equalsIgnoringCase("remaining") {
+    } else if field.isName("remaining") {
       window.remaining = value.decimal
-    } else if field.equalsIgnoringCase("reset") {
+    } else if field.isName("reset") {
       window.resetAfter = DateText.rfc3339(value)?.interval(since: now)
     }
   }

@@ -21,24 +21,48 @@ extension OpenAI {
 
   /// Once output was seen, a chunk matters only for a finish reason, a refusal, usage or an error. Their names with
   /// both quotes cannot stand inside the model's own text, where quotes are escaped; `null` values are skipped. Most
-  /// chunks of a stream are settled by this one pass without being parsed.
+  /// chunks of a stream are settled by this one pass, eight bytes per step, without being parsed.
   private static func mayMatter(_ data: ByteSlice) -> Bool {
-    var index = 0
-    while let quote = data.firstIndex(of: 0x22, from: index) {
-      guard let end = data.firstIndex(of: 0x22, from: quote + 1) else { return true }
-      if end - quote > 4, isWanted(data[quote + 1..<end]), !isNullMember(data, after: end + 1) { return true }
-      index = end
+    let view = data.view
+    var base = 0
+    while base &+ 8 <= view.count {
+      var quotes = quoteMask(view.word(at: base))
+      while quotes != 0 {
+        if matters(view, quote: base &+ Swar.firstByte(quotes)) { return true }
+        quotes &= quotes &- 1
+      }
+      base &+= 8
     }
+    // What is left is shorter than any of the names with its value.
     return false
   }
 
-  private static func isWanted(_ name: ByteSlice) -> Bool {
-    switch name.count {
-    case 5: name.equals("usage") || name.equals("error")
-    case 7: name.equals("refusal")
-    case 13: name.equals("finish_reason")
-    default: false
+  /// The high bit of every byte that is a quote; exact for all eight.
+  @inline(__always)
+  private static func quoteMask(_ word: UInt64) -> UInt64 {
+    let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+    let rest = word ^ (0x22 &* Swar.ones)
+    return ~(((rest & low) &+ low) | rest | low)
+  }
+
+  /// One of the names begins behind this quote, and its value is not null.
+  @inline(__always)
+  private static func matters(_ view: ByteView, quote: Int) -> Bool {
+    guard quote &+ 8 <= view.count else { return false }
+    switch view[quote &+ 1] {
+    case 0x66: return isSet("finish_reason\"", view, quote &+ 1)
+    case 0x75: return isSet("usage\"", view, quote &+ 1)
+    case 0x72: return isSet("refusal\"", view, quote &+ 1)
+    case 0x65: return isSet("error\"", view, quote &+ 1)
+    default: return false
     }
+  }
+
+  private static func isSet(_ name: StaticString, _ view: ByteView, _ start: Int) -> Bool {
+    let end = start + name.utf8CodeUnitCount
+    guard end <= view.count else { return false }
+    let data = unsafe ByteSlice(view.bytes(start..<min(view.count, end + 6)))
+    return data.hasPrefix(name) && !isNullMember(data, after: name.utf8CodeUnitCount)
   }
 
   private static func isNullMember(_ data: ByteSlice, after end: Int) -> Bool {

@@ -1,44 +1,35 @@
 /// A borrowed run of bytes with checked access and the few comparisons the dialects need.
 ///
 /// It exists so that the dialects read untrusted bytes without spelling out raw pointers: every access is checked in
-/// every build. A view is valid only while the call that handed over the bytes lasts; it must not be stored.
-@safe
+/// every build. A slice is valid only while the call that handed over the bytes lasts; it must not be stored.
 package struct ByteSlice {
-  private let base: UnsafeRawBufferPointer
+  let view: ByteView
 
   package init(_ base: UnsafeRawBufferPointer) {
-    unsafe self.base = base
+    view = unsafe ByteView(base)
   }
 
   package static var empty: ByteSlice { unsafe ByteSlice(UnsafeRawBufferPointer(start: nil, count: 0)) }
 
-  package var count: Int { unsafe base.count }
-  package var isEmpty: Bool { count == 0 }
+  package var count: Int { view.count }
+  package var isEmpty: Bool { view.count == 0 }
 
   /// The bytes themselves, for parsers that take raw buffers.
-  package var raw: UnsafeRawBufferPointer { unsafe base }
+  package var raw: UnsafeRawBufferPointer { unsafe view.all }
 
-  package subscript(index: Int) -> UInt8 {
-    precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "byte index outside of the view")
-    return unsafe base[index]
-  }
+  package subscript(index: Int) -> UInt8 { view[index] }
 
   /// A part of the view; the range is clamped to what exists.
   package subscript(range: Range<Int>) -> ByteSlice {
     let lower = min(max(range.lowerBound, 0), count)
     let upper = min(max(range.upperBound, lower), count)
-    return unsafe ByteSlice(UnsafeRawBufferPointer(rebasing: base[lower..<upper]))
+    return unsafe ByteSlice(view.bytes(lower..<upper))
   }
 
   package func suffix(from index: Int) -> ByteSlice { self[min(max(index, 0), count)..<count] }
 
   package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
-    var index = max(start, 0)
-    while index < count {
-      if self[index] == byte { return index }
-      index += 1
-    }
-    return nil
+    view.firstIndex(of: byte, from: max(start, 0), to: count)
   }
 
   /// Without leading and trailing blanks, tabs, CR and LF.
@@ -59,7 +50,7 @@ package struct ByteSlice {
   }
 
   package func append(to bytes: inout [UInt8]) {
-    unsafe bytes.append(contentsOf: base)
+    unsafe bytes.append(contentsOf: raw)
   }
 }
 
@@ -96,23 +87,35 @@ extension ByteSlice {
   }
 
   private func matches(_ literal: StaticString, at start: Int) -> Bool {
-    let text = unsafe UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+    let text = ByteView(literal)
     var index = 0
-    while index < literal.utf8CodeUnitCount {
-      if unsafe text[index] != self[start + index] { return false }
-      index += 1
+    while index &+ 8 <= text.count {
+      if view.word(at: start &+ index) != text.word(at: index) { return false }
+      index &+= 8
+    }
+    if index < text.count, text.count >= 8 {
+      // The last word overlaps the one before it: no byte-wise rest.
+      return view.word(at: start &+ text.count &- 8) == text.word(at: text.count &- 8)
+    }
+    while index < text.count {
+      if view[start &+ index] != text[index] { return false }
+      index &+= 1
     }
     return true
   }
 
   private func matchesIgnoringCase(_ literal: StaticString, at start: Int) -> Bool {
-    let text = unsafe UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
-    var index = 0
-    while index < literal.utf8CodeUnitCount {
-      if unsafe text[index] != Self.lowered(self[start + index]) { return false }
-      index += 1
-    }
+    let text = ByteView(literal)
+    for index in 0..<text.count where Self.lowered(view[start &+ index]) != text[index] { return false }
     return true
+  }
+
+  /// Compares with a header name: letters, digits and hyphens, in lower case. Eight bytes per step.
+  func isName(_ name: StaticString) -> Bool { view.matches(from: 0, count: count, ByteView(name)) }
+
+  /// Whether a header name begins with `prefix`, made of letters, digits and hyphens, in lower case.
+  func isName(startingWith prefix: StaticString) -> Bool {
+    count >= prefix.utf8CodeUnitCount && view.matches(from: 0, count: prefix.utf8CodeUnitCount, ByteView(prefix))
   }
 
   package func equalsIgnoringCase(_ other: ByteSlice) -> Bool {
