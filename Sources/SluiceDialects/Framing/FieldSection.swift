@@ -41,8 +41,14 @@ struct FieldSection {
     headers.append(
       nameStart: start, nameCount: colon - start, valueStart: value.lowerBound, valueCount: value.count, known: known)
     switch known {
-    case .contentLength: try readContentLength(view, value)
-    case .transferEncoding: try readTransferEncoding(view, value)
+    case .contentLength:
+      guard !view.hasTab(colon + 1, valueEnd) else { throw .contentLength }
+      try readContentLength(view, value)
+    case .transferEncoding:
+      guard !view.hasTab(colon + 1, valueEnd) else { throw .transferEncoding }
+      try readTransferEncoding(view, value)
+    case .connection:
+      guard !view.hasTab(colon + 1, valueEnd) else { throw .connectionHeader }
     default: break
     }
     return valueEnd + 2
@@ -140,6 +146,10 @@ extension HeaderIndex {
 }
 
 extension ByteView {
+  /// Tabs count as whitespace around values, but not every parser strips them: where framing depends on the value,
+  /// they are refused.
+  fileprivate func hasTab(_ from: Int, _ to: Int) -> Bool { firstIndex(of: Ascii.tab, from: from, to: to) != nil }
+
   /// `1*DIGIT` up to `Int.max`, or nil.
   func decimal(_ range: Range<Int>) -> Int? {
     guard !range.isEmpty else { return nil }

@@ -49,11 +49,10 @@ package struct HeadEndSearch: Sendable {
 
   /// Where the start line begins, as far as known: leading empty lines are skipped.
   var startLine: Int { headStart }
-  /// The start line is complete, so that only header fields are awaited.
-  var isInHead: Bool { inHead }
 
   private func tooLong(upTo end: Int, _ limits: HTTPLimits) -> HTTPParseError? {
     if !inHead, end - headStart > limits.maxStartLine + 2 { return .startLineTooLong }
-    return end - headStart > limits.maxHeadBytes ? .headTooLarge : nil
+    // Skipped empty lines count: field offsets of 16 bits are relative to the first byte received.
+    return end > limits.maxHeadBytes ? .headTooLarge : nil
   }
 }

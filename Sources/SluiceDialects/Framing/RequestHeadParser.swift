@@ -36,7 +36,6 @@ package enum RequestHeadParser {
 
   /// Bytes that cannot begin a method (a TLS hello, binary data) are refused without waiting for a line's end.
   private static func refusesBeginning(_ view: ByteView, _ search: HeadEndSearch) -> Bool {
-    guard !search.isInHead else { return false }
     let stop = min(view.count, search.startLine + maxMethodBytes + 1)
     for index in search.startLine..<max(stop, search.startLine) {
       if view[index] == Ascii.space { return index == search.startLine }

@@ -20,12 +20,12 @@ struct RequestLine {
       throw targetEnd == targetStart || Self.endsLine(view, targetEnd, end) ? .requestLine : .target
     }
     guard targetEnd > targetStart else { throw .requestLine }
+    version = try Self.version(view, targetEnd + 1, end)
     let parts = try TargetParts(view, targetStart..<targetEnd, method)
     target = ByteRange(targetStart..<targetEnd)
     path = ByteRange(parts.path)
     query = parts.query.map { ByteRange($0) }
     authority = parts.authority.map { ByteRange($0) }
-    version = try Self.version(view, targetEnd + 1, end)
     self.end = targetEnd + 1 + 8 + 2
   }
 

@@ -43,6 +43,8 @@ package enum ResponseHeadParser {
     try fields.parse(view, from: line.end, end: end, limits: limits)
     let isOld = line.version == .zero
     if isOld, fields.headers.contains(.transferEncoding) { throw .transferEncodingInOldVersion }
+    // HTTP/1.0 has no interim responses: what follows could be a body as well as a head.
+    if isOld, line.status < 200 { throw .statusLine }
     // An upgrade is never asked for, so the connection's protocol is in doubt.
     if line.status == 101 { throw .unexpectedUpgrade }
     let framed: BodyLength =

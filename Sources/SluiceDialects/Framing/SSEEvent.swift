@@ -1,7 +1,7 @@
 /// One server-sent event. Its memory belongs to the parser or to the piece being read: valid only inside the callback.
 @unsafe
 package struct SSEEvent {
-  /// The `event:` field, nil when there was none (its type is then `message`).
+  /// The `event:` field, nil when there was none or it was empty (its type is then `message`).
   package let name: UnsafeRawBufferPointer?
   /// The `data:` lines, joined by line feeds.
   package let data: UnsafeRawBufferPointer

@@ -198,8 +198,8 @@ extension SSEParser {
     if data.isEmpty, name.isEmpty, id.isEmpty, let range = slices.data {
       unsafe onEvent(
         SSEEvent(
-          name: slices.name.map { unsafe view.bytes($0) }, data: view.bytes(range),
-          id: slices.id.map { unsafe view.bytes($0) }, end: next))
+          name: unsafe slices.name.flatMap { $0.isEmpty ? nil : view.bytes($0) }, data: view.bytes(range),
+          id: unsafe slices.id.flatMap { $0.isEmpty ? nil : view.bytes($0) }, end: next))
       reset()
     } else {
       keep(&slices, view)
@@ -215,7 +215,7 @@ extension SSEParser {
         unsafe id.withUnsafeBytes { id in
           unsafe onEvent(
             SSEEvent(
-              name: has.contains(.name) ? name : nil, data: data, id: has.contains(.id) ? id : nil, end: next))
+              name: name.isEmpty ? nil : name, data: data, id: id.isEmpty ? nil : id, end: next))
         }
       }
     }

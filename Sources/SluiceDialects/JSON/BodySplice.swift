@@ -5,6 +5,11 @@ package struct BodySplice: Hashable, Sendable {
   package let range: ByteRange
   package let replacement: [UInt8]
 
+  package init(range: ByteRange, replacement: [UInt8]) {
+    self.range = range
+    self.replacement = replacement
+  }
+
   /// Replaces the `model` literal (`RequestFields.modelRange`) by `name`.
   package static func model(_ range: ByteRange, with name: String) -> BodySplice {
     var writer = JSONWriter(capacity: name.utf8.count + 2)
@@ -18,7 +23,8 @@ package struct BodySplice: Hashable, Sendable {
     writer.key(name)
     unsafe writer.raw(value.utf8Bytes)
     return BodySplice(
-      range: ByteRange(start: fields.membersStart, count: 0), replacement: writer.bytes + (fields.isEmpty ? [] : [0x2C]))
+      range: ByteRange(start: fields.membersStart, count: 0), replacement: writer.bytes + (fields.isEmpty ? [] : [0x2C])
+    )
   }
 
   /// How many bytes a body of `count` has after the change.

@@ -34,7 +34,7 @@ package enum JSONPathReader {
   ) throws(JSONScanError) {
     guard bytes.count <= Int(Int32.max) else { throw JSONScanError(offset: Int(Int32.max), reason: .tooLong) }
     var walk = unsafe Walk(scanner: JSONScanner(bytes), nodes: paths.nodes)
-    try walk.value(at: [0], onValue)
+    try walk.value(at: NodeSet(0), onValue)
     _ = try walk.scanner.next()
   }
 
@@ -58,7 +58,7 @@ private struct Walk {
   let nodes: [JSONPathSet.Node]
 
   /// Reads the next value, at which the steps `here` have arrived.
-  mutating func value(at here: [Int], _ onValue: (Int, JSONLeaf) -> Void) throws(JSONScanError) {
+  mutating func value(at here: NodeSet, _ onValue: (Int, JSONLeaf) -> Void) throws(JSONScanError) {
     guard !here.isEmpty else { return try scanner.skipValue() }
     let token = try scanner.next()
     let start = scanner.offset - 1
@@ -76,13 +76,13 @@ private struct Walk {
     if token == .beginArray { report(here, .array(whole), onValue) }
   }
 
-  private mutating func object(_ here: [Int], _ onValue: (Int, JSONLeaf) -> Void) throws(JSONScanError) {
+  private mutating func object(_ here: NodeSet, _ onValue: (Int, JSONLeaf) -> Void) throws(JSONScanError) {
     while case .key(let key) = try scanner.next() {
       try value(at: steps(here) { $0.isWildcard || matches(key, $0.step) }, onValue)
     }
   }
 
-  private mutating func array(_ here: [Int], _ onValue: (Int, JSONLeaf) -> Void) throws(JSONScanError) {
+  private mutating func array(_ here: NodeSet, _ onValue: (Int, JSONLeaf) -> Void) throws(JSONScanError) {
     var index = 0
     while try scanner.hasElement() {
       try value(at: steps(here) { $0.isWildcard || $0.index == index }, onValue)
@@ -90,10 +90,10 @@ private struct Walk {
     }
   }
 
-  private func steps(_ here: [Int], _ isNext: (JSONPathSet.Node) -> Bool) -> [Int] {
-    var next: [Int] = []
+  private func steps(_ here: NodeSet, _ isNext: (JSONPathSet.Node) -> Bool) -> NodeSet {
+    var next = NodeSet()
     for node in here {
-      for child in nodes[node].children where isNext(nodes[child]) { next.append(child) }
+      for child in nodes[node].children where isNext(nodes[child]) { next.insert(child) }
     }
     return next
   }
@@ -104,7 +104,7 @@ private struct Walk {
     return range.count == step.count && range.allSatisfy { scanner.view[$0] == step[$0 - range.lowerBound] }
   }
 
-  private func report(_ here: [Int], _ leaf: JSONLeaf, _ onValue: (Int, JSONLeaf) -> Void) {
+  private func report(_ here: NodeSet, _ leaf: JSONLeaf, _ onValue: (Int, JSONLeaf) -> Void) {
     for node in here {
       for path in nodes[node].paths { onValue(path, leaf) }
     }

@@ -97,6 +97,8 @@ package struct JSONScanner {
   private mutating func value() throws(JSONScanError) -> JSONToken {
     guard position < view.count else { throw error(.unexpectedEnd) }
     let mayEnd = expectation == .valueOrEnd
+    // Offsets are 32 bits; checked once, where the document's own value begins.
+    if depth == 0, view.count > Int(Int32.max) { throw error(.tooLong) }
     switch view[position] {
     case Ascii.quote:
       expectation = .afterValue

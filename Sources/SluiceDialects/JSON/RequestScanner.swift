@@ -189,11 +189,14 @@ extension RequestScan {
     }
   }
 
+  /// Definitions of tools reach the model much as they are written, so all their bytes count as prompt.
   private mutating func readTools() throws(JSONScanError) {
     guard try scanner.next() == .beginArray else { return try finishContainer() }
+    let start = scanner.offset
     if try scanner.next() != .endArray {
       fields.toolsPresent = true
       try finishContainer()
+      fields.promptBytes += scanner.offset - start
     }
   }
 
@@ -226,6 +229,8 @@ extension RequestScan {
         }
         if scanner.depth == outer + 1 { message += 1 }
       case .endObject where scanner.depth == outer + 1: message += 1
+      // A prompt may be given as token numbers, each worth about four bytes of text.
+      case .number where !isOfKey: fields.promptBytes += 4
       default: break
       }
       isOfKey = false

@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, over the same sources (by symbolic links), so that fuzzing needs none of the server's
+// dependencies and unsafe flags stay out of the main package.
+let sanitize = ["-sanitize=fuzzer,address"]
+let features: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+func fuzzer(_ name: String) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["FuzzProperties"],
+    swiftSettings: features + [.unsafeFlags(sanitize + ["-parse-as-library"])],
+    linkerSettings: [.unsafeFlags(sanitize)])
+}
+
+let package = Package(
+  name: "sluice-fuzzing",
+  platforms: [.macOS(.v15)],
+  targets: [
+    // The parsers import nothing, so they build without the rest of their target.
+    .target(
+      name: "SluiceDialects", sources: ["Framing", "JSON"],
+      swiftSettings: features + [.strictMemorySafety(), .unsafeFlags(sanitize)]),
+    .target(
+      name: "FuzzProperties", dependencies: ["SluiceDialects"], swiftSettings: features + [.unsafeFlags(sanitize)]),
+    fuzzer("FuzzRequestHead"),
+    fuzzer("FuzzResponseHead"),
+    fuzzer("FuzzChunked"),
+    fuzzer("FuzzSSE"),
+    fuzzer("FuzzJSON"),
+  ],
+  swiftLanguageModes: [.v6]
+)

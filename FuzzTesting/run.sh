@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# run.sh SECONDS [TARGET…]: builds the fuzzing targets with the address sanitizer and runs each for SECONDS.
+# The corpus grows in Corpus/<target> (not committed; seeded from the fixtures). What fails is kept in
+# FailCases/<property>, which the unit tests replay: commit it together with the fix.
+set -euo pipefail
+cd "$(dirname "$0")"
+seconds=${1:?usage: run.sh SECONDS [TARGET...]}
+shift
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(FuzzRequestHead FuzzResponseHead FuzzChunked FuzzSSE FuzzJSON)
+
+property() {
+  case $1 in
+    FuzzRequestHead) echo request-head ;;
+    FuzzResponseHead) echo response-head ;;
+    FuzzChunked) echo chunked ;;
+    FuzzSSE) echo sse ;;
+    FuzzJSON) echo json ;;
+    *) echo "unknown target $1" >&2; exit 2 ;;
+  esac
+}
+
+# The bytes of the cases as files; for chunks only what follows a head.
+seed_http1() {
+  local cases=requests number=0 text='' in_body=1 line
+  [ "$1" = FuzzResponseHead ] && cases=responses
+  [ "$1" = FuzzChunked ] && in_body=0
+  local whole=$in_body
+  while IFS= read -r line; do
+    case $line in
+      'case: '*)
+        printf '%b' "$text" > "$2/seed-$number"
+        number=$((number + 1)) text='' in_body=$whole
+        ;;
+      'bytes: '*)
+        line=${line#bytes: }
+        [ "$in_body" = 1 ] && text+=$line
+        [ "$line" = '\r\n' ] && in_body=1
+        ;;
+    esac
+  done < "../Tests/Fixtures/http1/$cases.cases"
+  printf '%b' "$text" > "$2/seed-$number"
+}
+
+# Seeds: the raw bytes of the corpus cases, and the provider samples.
+seed() {
+  local target=$1 folder=Corpus/$1
+  mkdir -p "$folder"
+  case $target in
+    FuzzRequestHead | FuzzResponseHead | FuzzChunked) seed_http1 "$target" "$folder" ;;
+    FuzzSSE) for file in ../Tests/Fixtures/*/*.sse; do cp "$file" "$folder/seed-$(basename "$file")"; done ;;
+    FuzzJSON) for file in ../Tests/Fixtures/*/*.request.json; do cp "$file" "$folder/seed-$(basename "$file")"; done ;;
+  esac
+}
+
+# Optimised, but with debug assertions of the parsers' own bounds checks left in.
+for target in "${targets[@]}"; do
+  property "$target" > /dev/null
+done
+swift build -c release -j 2
+binaries=$(swift build -c release --show-bin-path)
+
+status=0
+for target in "${targets[@]}"; do
+  fails=FailCases/$(property "$target")
+  mkdir -p "$fails"
+  seed "$target"
+  echo "== $target for ${seconds} s"
+  dictionary=()
+  [ -f "Dictionaries/$target.dict" ] && dictionary=("-dict=Dictionaries/$target.dict")
+  "$binaries/$target" "Corpus/$target" "$fails" "${dictionary[@]}" \
+    -max_total_time="$seconds" -max_len=8192 -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="$fails/" 2>&1 | grep -E '^(stat::|==|SUMMARY|Fatal|.*(Test unit|DONE|ERROR))' || true
+  [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
+done
+exit "$status"

@@ -1,0 +1,60 @@
+import SluiceDialects
+import Testing
+
+@Suite struct HeaderIndexTests {
+  @Test(arguments: KnownHeader.allCases.filter { $0 != .other })
+  func knownInAnyCase(_ known: KnownHeader) throws {
+    let name = "\(known.name)"
+    for spelled in [name, name.uppercased(), title(name)] {
+      #expect(try identity(of: spelled) == known)
+    }
+    // Near misses: a byte more, a byte less, the last byte changed.
+    for other in [name + "x", String(name.dropLast()), name.dropLast() + "_"] {
+      #expect(try identity(of: other) != known)
+    }
+  }
+
+  private func identity(of name: String) throws -> KnownHeader {
+    // The value suits every field that is looked into.
+    let value = ["te", "connection"].contains(name.lowercased()) ? "x-token" : value(for: name.lowercased())
+    let bytes = head("GET / HTTP/1.1", name.lowercased() == "host" ? "X-First: 1" : "Host: a", "\(name): \(value)")
+    return try #require(requestHead(bytes).head).headers[1].known
+  }
+
+  private func title(_ name: String) -> String {
+    name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined(separator: "-")
+  }
+
+  private func value(for name: String) -> String {
+    switch name {
+    case "host": "a"
+    case "content-length": "1"
+    case "transfer-encoding": "chunked"
+    case "expect": "100-continue"
+    default: "x"
+    }
+  }
+
+  /// More fields than fit inline, in the order received.
+  @Test func overflowKeepsOrderAndMarks() throws {
+    let fields = (0..<100).map { "X-\($0): value \($0)" }
+    let lines = ["GET / HTTP/1.1", "Host: a"] + fields + ["Connection: x-3, x-77", "Accept: z"]
+    let bytes = head(lines: lines)
+    let headers = try #require(requestHead(bytes).head).headers
+    #expect(headers.count == 103)
+    for index in 0..<100 {
+      let field = headers[index + 1]
+      #expect(text(field.name, bytes) == "X-\(index)" && text(field.value, bytes) == "value \(index)")
+      #expect(field.isConnectionListed == (index == 3 || index == 77))
+    }
+    #expect(headers.first(.accept).map { text($0, bytes) } == "z")
+    #expect(!headers.contains(.authorization) && headers.first(.authorization) == nil)
+  }
+
+  @Test func repeatedFieldsAreCounted() throws {
+    let bytes = head("GET / HTTP/1.1", "Host: a", "Cookie: 1", "X: y", "cookie: 2")
+    let headers = try #require(requestHead(bytes).head).headers
+    #expect(headers.count(of: .cookie) == 2 && headers.count(of: .via) == 0)
+    #expect(headers.first(.cookie).map { text($0, bytes) } == "1")
+  }
+}
