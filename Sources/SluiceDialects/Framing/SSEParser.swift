@@ -198,8 +198,8 @@ extension SSEParser {
     if data.isEmpty, name.isEmpty, id.isEmpty, let range = slices.data {
       unsafe onEvent(
         SSEEvent(
-          name: unsafe slices.name.flatMap { $0.isEmpty ? nil : view.bytes($0) }, data: view.bytes(range),
-          id: unsafe slices.id.flatMap { $0.isEmpty ? nil : view.bytes($0) }, end: next))
+          name: slices.name.flatMap { $0.isEmpty ? nil : unsafe view.bytes($0) }, data: view.bytes(range),
+          id: slices.id.flatMap { $0.isEmpty ? nil : unsafe view.bytes($0) }, end: next))
       reset()
     } else {
       keep(&slices, view)

@@ -91,7 +91,9 @@ extension JSONWriter {
   /// `bytes` are valid UTF-8. Escapes what RFC 8259 §7 demands, and DEL for the sake of terminals.
   private mutating func quoted(_ text: UnsafeRawBufferPointer) {
     bytes.append(Ascii.quote)
-    for unsafebyte in unsafe text {
+    let view = unsafe ByteView(text)
+    for index in 0..<view.count {
+      let byte = view[index]
       switch byte {
       case Ascii.quote, Ascii.backslash: bytes.append(contentsOf: [Ascii.backslash, byte])
       case 0x0A: bytes.append(contentsOf: "\\n".utf8)
