@@ -1,0 +1,233 @@
+import NIOCore
+import SluiceDialects
+import SluiceHTTP
+import SluicePolicy
+import SluiceRuntime
+
+/// The upstream's answer comes in.
+extension Exchange {
+  func upstreamHead(_ head: ResponseHead, bytes: ByteBuffer, reused: Bool) {
+    let now = loop.clock.now()
+    responseHead = head
+    responseBytes = bytes
+    let decision = machine.upstreamHead(
+      attempt: machine.currentAttempt, status: head.status, isEventStream: head.isEventStream, now: now)
+    perform(decision, now)
+  }
+
+  func upstreamBody(_ part: UpstreamBodyPart) {
+    switch stage {
+    case .holding: hold(part)
+    case .collecting: collect(part)
+    case .streaming: stream(part)
+    case .forwarding: forward(part)
+    case .idle, .waiting: break
+    }
+  }
+
+  func upstreamReadComplete() {
+    guard isActive else { return }
+    machine.upstreamBytes(attempt: machine.currentAttempt, now: loop.clock.now())
+    if stage == .streaming || stage == .forwarding { connection?.flush() }
+  }
+
+  func upstreamEnd(reusable: Bool) {
+    let now = loop.clock.now()
+    let fate: ResourceFate = reusable ? .reusable : .close(.remoteClosed)
+    switch stage {
+    case .holding, .forwarding: ended(.complete, fate, now)
+    case .streaming: ended(meter?.end ?? .complete, fate, now)
+    case .collecting: refused(fate, now)
+    case .idle, .waiting: break
+    }
+  }
+
+  func upstreamFailed(_ failure: UpstreamFailure) {
+    guard isActive else { return }
+    let now = loop.clock.now()
+    link = .none
+    let target = target
+    let loop = loop
+    let decision = machine.upstreamFailed(
+      attempt: machine.currentAttempt, failure.failureClass, replaySafe: failure.replaySafe, now: now,
+      random: loop.nextRandom()
+    ) { loop.withdrawRetry(target, now) }
+    perform(decision, now)
+  }
+
+  private func ended(_ end: AnswerEnd, _ fate: ResourceFate, _ now: Instant) {
+    let target = target
+    let loop = loop
+    let decision = machine.answerEnded(
+      attempt: machine.currentAttempt, end, fate: fate, now: now, random: loop.nextRandom()
+    ) { loop.withdrawRetry(target, now) }
+    perform(decision, now)
+  }
+
+  /// An error answer is complete: what does it mean?
+  private func refused(_ fate: ResourceFate, _ now: Instant) {
+    guard let head = responseHead else { return }
+    let target = target
+    let failure = responseBytes.withUnsafeReadableBytes { bytes in
+      collected.withUnsafeReadableBytes { body in
+        target.pool.dialect.classify(
+          status: head.status, headers: HeaderView(head.headers, in: ByteSlice(bytes)), body: ByteSlice(body), now: WallClock.now())
+      }
+    }
+    if !isCollectedCut {
+      recorded = RecordedAnswer(
+        head: head, bytes: responseBytes, body: collected, endpoint: endpointName, pool: target.pool.name)
+    }
+    let loop = loop
+    let decision = machine.answerRefused(
+      attempt: machine.currentAttempt, FailureFacts(failure, hasAnswer: !isCollectedCut), fate: fate, now: now,
+      random: loop.nextRandom()
+    ) { loop.withdrawRetry(target, now) }
+    perform(decision, now)
+  }
+}
+
+/// Answers that are kept back.
+extension Exchange {
+  /// A plain answer waits until it is complete, so that a break can still become another try.
+  private func hold(_ part: UpstreamBodyPart) {
+    keep(part)
+    guard collected.readableBytes > connectionLimits.maxHeldAnswer else { return }
+    let now = loop.clock.now()
+    let first = collected
+    collected = ByteBuffer()
+    commit(forwardedFraming, now)
+    stage = .forwarding
+    write(payload: first)
+    connection?.flush()
+  }
+
+  private func collect(_ part: UpstreamBodyPart) {
+    guard collected.readableBytes + part.payloadBytes <= connectionLimits.maxHeldAnswer else {
+      isCollectedCut = true
+      return
+    }
+    keep(part)
+  }
+
+  private func keep(_ part: UpstreamBodyPart) {
+    if case .payload(let buffer) = part, collected.readableBytes == 0 {
+      collected = buffer
+      return
+    }
+    part.forEachPayload { collected.writeBytes($0) }
+  }
+
+  /// A held answer is complete.
+  func deliver(_ now: Instant) {
+    guard let head = responseHead else { return complete(status: 502, closes: true, now) }
+    let body = collected
+    body.withUnsafeReadableBytes { measure = UsageMeter.measure(target.pool.dialect, body: ByteSlice($0)) }
+    firstTokenAt = now
+    framing = head.bodyLength == .none ? .none : .length(body.readableBytes)
+    writeHead(head, responseBytes, body: body)
+    connection?.flush()
+    complete(status: head.status, now)
+  }
+
+  /// The head goes to the client now, so nothing is tried again.
+  private func commit(_ framing: AnswerFraming, _ now: Instant) {
+    guard let head = responseHead else { return }
+    self.framing = framing
+    machine.headSent(now: now)
+    status = head.status
+    writeHead(head, responseBytes, body: nil)
+    lastSentAt = now
+    forgetRequest()
+  }
+
+  /// For plain answers that are passed on as they come.
+  private var forwardedFraming: AnswerFraming {
+    switch responseHead?.bodyLength {
+    case .fixed(let count): .length(count)
+    case .chunked, .untilClose: isOldClient ? .untilClose : .chunked
+    case .none?, nil: .none
+    }
+  }
+
+  var connectionLimits: GatewayLimits { connection?.limits ?? GatewayLimits() }
+}
+
+/// Answers that are passed on.
+extension Exchange {
+  func beginStream(_ now: Instant) {
+    meter = StreamMeter(target.pool.dialect, operation)
+    commit(isOldClient ? .untilClose : .chunked, now)
+    stage = .streaming
+    loop.metrics.update(on: loop.id) { $0.streamsOpen += 1 }
+    connection?.flush()
+    connection?.deadlineMoved(nextDeadline)
+  }
+
+  private func stream(_ part: UpstreamBodyPart) {
+    let now = loop.clock.now()
+    let hadToken = firstTokenAt != nil
+    part.forEachPayload { meter?.consume($0, now: now) }
+    guard let meter else { return }
+    if !hadToken, let token = meter.firstTokenAt {
+      firstTokenAt = token
+      machine.firstTokenSeen(attempt: machine.currentAttempt)
+    }
+    lastSentAt = now
+    guard meter.isAtEventBoundary || meter.isBlind else { return holdTail(part) }
+    if let earlier = heldEvent.takeAll() { write(payload: earlier) }
+    heldEvent.boundaryReached()
+    forwardWhole(part, mayTerminate: meter.end != .truncated)
+  }
+
+  /// The piece ends inside an event: only what is before it goes.
+  private func holdTail(_ part: UpstreamBodyPart) {
+    let limit = connectionLimits.maxHeldEvent
+    part.forEachPayload { piece in
+      if let whole = heldEvent.take(piece, limit: limit) { write(payload: whole) }
+    }
+  }
+
+  private func forward(_ part: UpstreamBodyPart) {
+    forwardWhole(part, mayTerminate: true)
+  }
+
+  private func forwardWhole(_ part: UpstreamBodyPart, mayTerminate: Bool) {
+    switch part {
+    case .payload(let buffer): write(payload: buffer)
+    case .raw(var buffer, let ranges, let last):
+      guard framing == .chunked else {
+        for range in ranges {
+          if let slice = buffer.getSlice(at: buffer.readerIndex + range.lowerBound, length: Int(range.count)) {
+            write(payload: slice)
+          }
+        }
+        return
+      }
+      if last, !mayTerminate {
+        buffer = buffer.getSlice(at: buffer.readerIndex, length: buffer.readableBytes - Self.terminator.utf8CodeUnitCount)
+          ?? ByteBuffer()
+      } else if last {
+        isTerminated = true
+      }
+      write(raw: buffer)
+    }
+  }
+
+  static let terminator: StaticString = "0\r\n\r\n"
+
+  func sendComment(_ now: Instant) {
+    guard heldEvent.isEmpty, !heldEvent.isTorn, !isPaused else { return lastSentAt = now }
+    var comment = ByteBuffer()
+    comment.writeStaticString(
+      surface == .anthropic ? "event: ping\ndata: {\"type\": \"ping\"}\n\n" : ": keepalive\n\n")
+    write(payload: comment)
+    connection?.flush()
+    lastSentAt = now
+    loop.metrics.update(on: loop.id) { $0.keepaliveComments &+= 1 }
+  }
+
+  var commentDue: Instant {
+    connectionLimits.keepaliveComment.map { lastSentAt + $0 } ?? .distantFuture
+  }
+}

@@ -1,0 +1,200 @@
+import NIOCore
+import SluiceDialects
+import SluicePolicy
+
+/// What goes to the client.
+extension Exchange {
+  /// Bodies up to this size are copied behind the head: one buffer is written faster than two.
+  private static let inlineBody = 16_384
+  /// Chunks up to this size are copied between their framing.
+  private static let inlineChunk = 4_096
+
+  func writeHead(_ head: ResponseHead, _ bytes: ByteBuffer, body: ByteBuffer?, advice: GatewayError? = nil) {
+    var scratch = loop.takeScratch()
+    AnswerHead.append(head, from: bytes, advice: advice, notes: notes(), to: &scratch)
+    let count = body?.readableBytes ?? 0
+    let isInline = count <= Self.inlineBody
+    connection?.writeHead(scratch, followedBy: isInline ? body : nil)
+    bytesOut += scratch.count + count
+    loop.giveBack(&scratch)
+    if let body, !isInline { connection?.write(body) }
+  }
+
+  func notes() -> AnswerNotes {
+    AnswerNotes(
+      id: id, pool: target.pool.name, endpoint: endpointName.isEmpty ? nil : endpointName,
+      attempts: machine.counters.sent, phases: machine.phases, framing: framing,
+      closes: connection?.willClose(framing: framing) ?? true)
+  }
+
+  /// Bytes that have the client's framing already.
+  func write(raw buffer: ByteBuffer) {
+    guard buffer.readableBytes > 0 else { return }
+    bytesOut += buffer.readableBytes
+    connection?.write(buffer)
+  }
+
+  func write(payload buffer: ByteBuffer) {
+    guard buffer.readableBytes > 0 else { return }
+    guard framing == .chunked else { return write(raw: buffer) }
+    let count = buffer.readableBytes
+    var chunk = ByteBufferAllocator().buffer(capacity: 20 + (count <= Self.inlineChunk ? count : 0))
+    Self.appendHex(count, to: &chunk)
+    chunk.writeStaticString("\r\n")
+    if count <= Self.inlineChunk {
+      chunk.writeImmutableBuffer(buffer)
+      chunk.writeStaticString("\r\n")
+      return write(raw: chunk)
+    }
+    write(raw: chunk)
+    write(raw: buffer)
+    write(raw: ByteBuffer(staticString: "\r\n"))
+  }
+
+  /// Ends the client's message the proper way.
+  func writeTerminator() {
+    guard framing == .chunked, !isTerminated else { return }
+    isTerminated = true
+    write(raw: ByteBuffer(staticString: Self.terminator))
+  }
+
+  /// The answer was passed on to its end.
+  func finishAnswer(_ now: Instant) {
+    if let rest = heldEvent.takeAll() { write(payload: rest) }
+    if let meter { measure = meter.measure }
+    writeTerminator()
+    connection?.flush()
+    complete(status: status, closes: framing == .untilClose, now)
+  }
+
+  /// The answer has begun and cannot be finished. A stream says so in its own words and ends properly; a plain answer
+  /// is cut, so that its length or its missing terminator tells.
+  func breakOff(_ failure: SluiceDialects.ExchangeFailure, _ now: Instant) {
+    loop.metrics.update(on: loop.id) { $0.rejected[failure.code, default: 0] &+= 1 }
+    if let meter { measure = meter.measure }
+    let canSpeak = stage == .streaming && !heldEvent.isTorn && meter?.isBlind != true && !isTerminated
+    guard canSpeak else {
+      loop.metrics.update(on: loop.id) { $0.answersCut &+= 1 }
+      connection?.flush()
+      connection?.cutAnswer(framing: framing)
+      return complete(status: status, closes: true, now)
+    }
+    // An event that was never completed is not the client's business.
+    _ = heldEvent.takeAll()
+    let error = gatewayError(failure)
+    let event = GatewayErrorBody.streamEvent(
+      surface, operation, error, requestID: id.description, sequenceNumber: meter?.eventCount ?? 0)
+    write(payload: ByteBuffer(bytes: event))
+    writeTerminator()
+    connection?.flush()
+    complete(status: status, closes: framing == .untilClose, now)
+  }
+
+  /// Nothing reached the client yet: answer with the failure.
+  func fail(_ failure: SluiceDialects.ExchangeFailure, _ now: Instant) {
+    let error = gatewayError(failure)
+    if failure.usesRecordedAnswer, let recorded {
+      endpointName = recorded.endpoint
+      framing = recorded.head.bodyLength == .none ? .none : .length(recorded.body.readableBytes)
+      writeHead(recorded.head, recorded.bytes, body: recorded.body, advice: error)
+      connection?.flush()
+      return complete(status: recorded.head.status, now)
+    }
+    loop.metrics.update(on: loop.id) { $0.rejected[failure.code, default: 0] &+= 1 }
+    framing = .length(0)
+    var scratch = loop.takeScratch()
+    AnswerHead.appendError(error, surface: surface, notes: notes(), to: &scratch)
+    bytesOut += scratch.count
+    connection?.writeHead(scratch, followedBy: nil)
+    loop.giveBack(&scratch)
+    connection?.flush()
+    complete(status: error.status, now)
+  }
+
+  private func gatewayError(_ failure: SluiceDialects.ExchangeFailure) -> GatewayError {
+    GatewayError(failure.code, retryAfter: failure.retryAfter, shouldRetry: failure.shouldRetry)
+  }
+
+  private static func appendHex(_ value: Int, to buffer: inout ByteBuffer) {
+    var shift = max(0, (Int.bitWidth - value.leadingZeroBitCount + 3) / 4 * 4 - 4)
+    while shift >= 0 {
+      let nibble = UInt8(truncatingIfNeeded: value >> shift) & 15
+      buffer.writeInteger(nibble < 10 ? 0x30 + nibble : 0x57 + nibble)
+      shift -= 4
+    }
+  }
+}
+
+/// Accounts.
+extension Exchange {
+  func record(_ now: Instant) {
+    let duration = now - began
+    let firstToken = firstTokenAt.map { $0 - began } ?? .zero
+    let phases = machine.phases
+    let counters = machine.counters
+    let surface = surface
+    let isBroken = isStreamBroken
+    loop.metrics.update(on: loop.id) { metrics in
+      metrics.withCell(slot: target.slot, surface: surface) { cell in
+        cell.byStatusClass[status == 499 ? 0 : min(5, max(1, status / 100))] &+= 1
+        cell.duration.record(duration)
+        if firstToken > .zero { cell.firstToken.record(firstToken) }
+        for phase in PhaseClock.Phase.allCases { cell.phases[phase.rawValue].record(phases[phase]) }
+        cell.overhead.record(phases.total - phases[.upstream])
+        cell.add(counters)
+        cell.add(measure)
+        cell.bytesIn &+= UInt64(bytesIn)
+        cell.bytesOut &+= UInt64(bytesOut)
+        if status == 499 { cell.cancelled &+= 1 }
+        if stage == .streaming { cell.streams &+= 1 }
+        if isBroken { cell.streamsBroken &+= 1 }
+      }
+    }
+    keepRecord(duration, firstToken)
+  }
+
+  private var isStreamBroken: Bool {
+    guard stage == .streaming, case .failed = machine.outcome else { return false }
+    return true
+  }
+
+  private func keepRecord(_ duration: Interval, _ firstToken: Interval) {
+    var code = ""
+    if case .failed(_, let failure) = machine.outcome { code = failure.rawValue }
+    if status == 499 { code = "cancelled" }
+    let keys = connection?.configuration.access.keys ?? []
+    let caller = connection?.callerKey.flatMap { $0 < keys.count ? keys[$0].name : nil } ?? ""
+    loop.metrics.record(
+      RequestRecord(
+        id: id, began: began, surface: surface, operation: operation, model: route?.model ?? "",
+        pool: target.pool.name, endpoint: endpointName, caller: caller, status: status, isStream: stage == .streaming,
+        code: code, duration: duration, firstToken: firstToken, phases: machine.phases, counters: machine.counters,
+        bytesIn: bytesIn, bytesOut: bytesOut, inputTokens: measure.usage?.input ?? 0,
+        outputTokens: measure.usage?.output ?? 0),
+      on: loop.id)
+  }
+}
+
+extension RequestCounters {
+  mutating func add(_ counters: ExchangeCounters) {
+    retries &+= UInt64(counters.retries)
+    replays &+= UInt64(counters.replays)
+    walks &+= UInt64(counters.walks)
+    spills &+= UInt64(counters.spills)
+    budgetRefusals &+= UInt64(counters.budgetRefusals)
+  }
+
+  mutating func add(_ measure: AnswerMeasure) {
+    if let usage = measure.usage {
+      inputTokens &+= UInt64(max(0, usage.input))
+      outputTokens &+= UInt64(max(0, usage.output))
+      cachedTokens &+= UInt64(max(0, usage.cachedInput))
+      reasoningTokens &+= UInt64(max(0, usage.reasoning))
+    }
+    switch measure.safety {
+    case .refusal: refusals &+= 1
+    case .contentFilter: contentFiltered &+= 1
+    case nil: break
+    }
+  }
+}

@@ -1,0 +1,362 @@
+import NIOCore
+import SluiceDialects
+import SluiceHTTP
+import SluicePolicy
+import SluiceRuntime
+
+/// Carries out one exchange after another for one client connection: asks the pool, sends upstream, forwards the answer.
+/// What to do next is decided by the `ExchangeMachine`; here it is done.
+///
+/// Stages and successors (the machine's states, seen from the bytes):
+///   idle → waiting (begin)
+///   waiting → holding | collecting | streaming        the upstream's head
+///   holding → forwarding (outgrew the hold) | idle | waiting (another try)
+///   collecting → waiting (another try) | idle
+///   streaming, forwarding → idle
+/// Invariants: while not idle there is a connection to answer to; a lease is held exactly while an upstream exchange
+/// runs; the client's head is written at most once per exchange.
+///
+/// Confined to its event loop, which `@unchecked Sendable` relies on: pools answer on the loop named in the request,
+/// and so do connections and relays.
+final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
+  typealias Resource = HTTPConnection
+
+  enum Stage: UInt8 { case idle, waiting, holding, collecting, streaming, forwarding }
+
+  let loop: LoopContext
+  /// Set while an exchange runs.
+  var connection: InboundConnection?
+  var stage = Stage.idle
+  var machine: ExchangeMachine
+
+  // What was asked
+  var request: InboundRequest?
+  var fields: RequestFields?
+  var route: ModelRoute?
+  var targets: [ResolvedTarget] = []
+  var targetIndex = -1
+  var id = RequestID(0)
+  var surface = Surface.openai
+  var operation = Operation.chat
+  var isOldClient = false
+  var bytesIn = 0
+  var began = Instant.distantPast
+
+  // The attempt under way
+  var lease: Lease<HTTPConnection>?
+  var link = UpstreamLink.none
+  var ticket: TicketID?
+  var endpointName = ""
+  var upstreamHeadBytes = ByteBuffer()
+  /// A ticket could not be withdrawn, so its lease still comes: this object must not serve another exchange.
+  private(set) var isRetired = false
+  private var awaitsConfiguration = false
+
+  // The answer
+  var responseHead: ResponseHead?
+  var responseBytes = ByteBuffer()
+  var collected = ByteBuffer()
+  var isCollectedCut = false
+  /// The last error answer of a provider, to be passed on if nothing better comes.
+  var recorded: RecordedAnswer?
+  var meter: StreamMeter?
+  var heldEvent = HeldEvent()
+  var framing = AnswerFraming.none
+  var isTerminated = false
+  var status = 0
+  var bytesOut = 0
+  var firstTokenAt: Instant?
+  var measure = AnswerMeasure()
+  var lastSentAt = Instant.distantPast
+  var isPaused = false
+
+  struct RecordedAnswer {
+    var head: ResponseHead
+    var bytes: ByteBuffer
+    var body: ByteBuffer
+    var endpoint: String
+    var pool: String
+  }
+
+  init(loop: LoopContext) {
+    self.loop = loop
+    machine = ExchangeMachine(settings: ExchangeSettings(), now: .distantPast)
+  }
+
+  var isActive: Bool { stage != .idle }
+  var target: ResolvedTarget { targets[targetIndex] }
+
+  /// The next moment at which `deadlineCame` has something to do.
+  var nextDeadline: Instant {
+    let next = machine.nextDeadline ?? .distantFuture
+    return stage == .streaming ? min(next, commentDue) : next
+  }
+
+  func begin(
+    _ request: consuming InboundRequest, fields: RequestFields?, route: ModelRoute, connection: InboundConnection,
+    now: Instant
+  ) {
+    self.connection = connection
+    self.fields = fields
+    self.route = route
+    targets = route.ordered(random: loop.nextRandom())
+    targetIndex = 0
+    id = request.id
+    surface = request.match.surface
+    operation = request.match.operation
+    isOldClient = request.head.version == .zero
+    bytesIn = request.bytes.readableBytes + request.body.readableBytes
+    began = request.began
+    status = 0
+    bytesOut = 0
+    firstTokenAt = nil
+    measure = AnswerMeasure()
+    endpointName = ""
+    isTerminated = false
+    isPaused = false
+    stage = .waiting
+    machine = ExchangeMachine(
+      settings: target.pool.exchange, targetCount: targets.count, callerDeadline: request.callerDeadline(),
+      model: route.hash, now: request.began)
+    self.request = consume request
+    loop.requestStarted(target, now)
+    perform(machine.requestReceived(now: now), now)
+  }
+
+  /// Does what the machine decided, in the order of the decision's fields.
+  func perform(_ decision: ExchangeDecision, _ now: Instant) {
+    if decision.cancelTicket, let ticket {
+      self.ticket = nil
+      if !target.pool.driver.cancel(ticket) { isRetired = true }
+    }
+    if decision.cancelUpstream {
+      let old = link
+      link = .none
+      old.cancel()
+    }
+    if let report = decision.release, let lease = lease.take() {
+      link = .none
+      awaitsConfiguration = false
+      lease.release(report)
+    }
+    step(decision.step, now)
+  }
+
+  private func step(_ step: ExchangeStep, _ now: Instant) {
+    switch step {
+    case .none, .sleep: connection?.deadlineMoved(nextDeadline)
+    case .acquire(let plan): acquire(plan, now)
+    case .send: send()
+    case .hold: stage = .holding
+    case .collect: stage = .collecting
+    case .forward: beginStream(now)
+    case .deliver: deliver(now)
+    case .finish: finishAnswer(now)
+    case .fail(let failure): fail(failure, now)
+    case .breakOff(let failure): breakOff(failure, now)
+    case .abandon: complete(status: 499, now)
+    }
+  }
+}
+
+// MARK: - The pool
+
+extension Exchange {
+  private func acquire(_ plan: AcquirePlan, _ now: Instant) {
+    stage = .waiting
+    forgetAnswer()
+    if plan.target != targetIndex {
+      targetIndex = plan.target
+      machine.use(target.pool.exchange)
+    }
+    guard let request else { return }
+    let wish = AcquireRequest(
+      loop: loop.id, priority: request.caller.priority, caller: AccessTable.caller(request.caller.key),
+      deadline: plan.deadline, arrival: now, excluding: plan.excluding, freshOnly: plan.freshOnly,
+      affinity: request.affinity(target.pool, fields))
+    switch target.pool.driver.acquire(wish, waiter: self) {
+    case .granted(let lease):
+      granted(lease, now)
+    case .queued(let ticket):
+      self.ticket = ticket
+      machine.queued(now: now)
+      connection?.deadlineMoved(nextDeadline)
+    case .rejected(let rejection):
+      rejected(rejection, now)
+    }
+  }
+
+  func granted(_ lease: consuming Lease<HTTPConnection>) {
+    ticket = nil
+    granted(lease, loop.clock.now())
+  }
+
+  private func granted(_ lease: consuming Lease<HTTPConnection>, _ now: Instant) {
+    let grant = lease.grant
+    self.lease = consume lease
+    perform(machine.granted(grant, now: now), now)
+  }
+
+  func rejected(_ rejection: PoolRejection) {
+    ticket = nil
+    rejected(rejection, loop.clock.now())
+  }
+
+  private func rejected(_ rejection: PoolRejection, _ now: Instant) {
+    let target = target
+    let loop = loop
+    let decision = machine.rejected(RejectionFacts(rejection), now: now, random: loop.nextRandom()) {
+      loop.withdrawRetry(target, now)
+    }
+    perform(decision, now)
+  }
+
+  /// Sends the request on the lease just granted.
+  private func send() {
+    guard let grant = lease?.grant, let connection = lease?.resource, let request else { return }
+    guard let endpoint = target.pool.endpoint(grant.endpoint) ?? currentEndpoint(grant.endpoint) else {
+      // The pool was reconfigured a moment ago; what belongs to the endpoint is still on its way to this loop.
+      awaitsConfiguration = true
+      loop.awaitConfiguration(self)
+      return
+    }
+    endpointName = endpoint.name
+    if grant.loop == loop.id {
+      link = .local(connection)
+    } else {
+      link = .relayed(CrossLoopRelay(home: loop.loop, connection: connection, peer: self))
+      loop.metrics.update(on: loop.id) { $0.relayed &+= 1 }
+    }
+    link.start(upstreamRequest(request, endpoint), peer: self)
+    self.connection?.deadlineMoved(nextDeadline)
+  }
+
+  func configurationArrived() {
+    guard awaitsConfiguration else { return }
+    awaitsConfiguration = false
+    send()
+  }
+
+  /// The endpoint in the configuration in force now, which may be newer than this exchange's.
+  private func currentEndpoint(_ id: EndpointID) -> GatewayEndpoint? {
+    guard let pool = loop.configuration.pool(named: target.pool.name), pool.driver === target.pool.driver else {
+      return nil
+    }
+    return pool.endpoint(id)
+  }
+
+  private func upstreamRequest(_ request: InboundRequest, _ endpoint: GatewayEndpoint) -> UpstreamRequest {
+    let hasBody = request.match.inspected || !request.head.bodyLength.isEmpty
+    let splice = rename()
+    let count = splice?.resultCount(request.body.readableBytes) ?? request.body.readableBytes
+    var bytes = loop.takeScratch()
+    UpstreamHead(
+      head: request.head, bytes: request.bytes, endpoint: endpoint, dialect: target.pool.dialect,
+      bodyCount: hasBody ? count : nil, inspected: true
+    ).append(to: &bytes)
+    upstreamHeadBytes.clear(minimumCapacity: bytes.count + (count <= Self.inlineBody ? count : 0))
+    upstreamHeadBytes.writeBytes(bytes)
+    loop.giveBack(&bytes)
+    guard hasBody, count > 0 else { return UpstreamRequest(head: upstreamHeadBytes) }
+    return Self.withBody(&upstreamHeadBytes, request.body, splice, count)
+  }
+
+  /// Bodies up to this size are copied behind the head: one buffer is written faster than two.
+  private static let inlineBody = 16_384
+
+  private static func withBody(
+    _ head: inout ByteBuffer, _ body: ByteBuffer, _ splice: BodySplice?, _ count: Int
+  ) -> UpstreamRequest {
+    guard let splice else {
+      guard count <= inlineBody else { return UpstreamRequest(head: head, body: body) }
+      head.writeImmutableBuffer(body)
+      return UpstreamRequest(head: head)
+    }
+    let start = body.readerIndex
+    let before = body.getSlice(at: start, length: splice.range.lowerBound) ?? ByteBuffer()
+    let after =
+      body.getSlice(at: start + splice.range.upperBound, length: body.readableBytes - splice.range.upperBound)
+      ?? ByteBuffer()
+    head.writeImmutableBuffer(before)
+    head.writeBytes(splice.replacement)
+    return UpstreamRequest(head: head, body: after.readableBytes > 0 ? after : nil)
+  }
+
+  /// The change to the body where the route gives the model another name.
+  private func rename() -> BodySplice? {
+    guard let name = target.upstreamModel, let range = fields?.modelRange, name != fields?.model else { return nil }
+    return .model(range, with: name)
+  }
+}
+
+// MARK: - Events from elsewhere
+
+extension Exchange {
+  func clientGone() {
+    guard isActive else { return }
+    let now = loop.clock.now()
+    perform(machine.clientGone(now: now), now)
+  }
+
+  func shutDown() {
+    guard isActive else { return }
+    let now = loop.clock.now()
+    perform(machine.shutDown(now: now), now)
+  }
+
+  func deadlineCame(_ now: Instant) {
+    guard isActive else { return }
+    if let due = machine.nextDeadline, due <= now {
+      let target = target
+      let loop = loop
+      perform(
+        machine.deadlineReached(now: now, random: loop.nextRandom()) { loop.withdrawRetry(target, now) }, now)
+    }
+    if stage == .streaming, commentDue <= now { sendComment(now) }
+  }
+
+  func writabilityChanged(_ isWritable: Bool) {
+    guard isActive, isPaused == isWritable, link.isOpen else { return }
+    isPaused = !isWritable
+    if isPaused {
+      machine.readingPaused()
+    } else {
+      machine.readingResumed(now: loop.clock.now())
+      connection?.deadlineMoved(nextDeadline)
+    }
+    link.setReading(isWritable)
+  }
+
+  /// Forgets what an attempt that ended has left behind.
+  private func forgetAnswer() {
+    responseHead = nil
+    responseBytes = ByteBuffer()
+    collected = ByteBuffer()
+    isCollectedCut = false
+  }
+
+  /// Lets go of everything that only another attempt would need.
+  func forgetRequest() {
+    guard let old = request else { return }
+    loop.purse.refund(old.reserved)
+    request = nil
+  }
+
+  /// Accounts for the exchange and hands the connection back.
+  func complete(status: Int, closes: Bool = false, _ now: Instant) {
+    self.status = status
+    record(now)
+    if stage == .streaming { loop.metrics.update(on: loop.id) { $0.streamsOpen -= 1 } }
+    stage = .idle
+    forgetAnswer()
+    recorded = nil
+    meter = nil
+    heldEvent = HeldEvent()
+    fields = nil
+    link = .none
+    forgetRequest()
+    let connection = connection
+    self.connection = nil
+    connection?.exchangeEnded(closes: closes, now)
+  }
+}

@@ -1,0 +1,66 @@
+package import NIOCore
+
+/// Keeps back the unfinished end of an event stream, so that what the client has is always whole events: whenever the
+/// upstream breaks, an error event can follow cleanly.
+///
+/// States: whole (nothing held) → holding (an event is incomplete) → whole; holding → torn (it outgrew the bound and
+/// was let go) → whole (at the next boundary). Only in torn a break cannot be announced in the stream.
+package struct HeldEvent {
+  private var held = ByteBuffer()
+  package private(set) var isTorn = false
+
+  package init() {}
+
+  package var isEmpty: Bool { held.readableBytes == 0 }
+
+  /// Takes a piece that ends inside an event; returns what is whole.
+  package mutating func take(_ piece: UnsafeRawBufferPointer, limit: Int) -> ByteBuffer? {
+    let before = held.readableBytes
+    held.writeBytes(piece)
+    // A blank line may have begun in what was held already.
+    let end = held.withUnsafeReadableBytes { Self.lastEventEnd($0, from: max(0, before - 3)) }
+    if let end {
+      isTorn = false
+      let whole = held.readSlice(length: end)
+      // What stays must not keep the whole read alive.
+      held = ByteBuffer(bytes: held.readableBytesView)
+      return whole
+    }
+    guard held.readableBytes > limit || isTorn else { return nil }
+    isTorn = true
+    return takeAll()
+  }
+
+  /// The stream has come to a boundary: all of it may go.
+  package mutating func takeAll() -> ByteBuffer? {
+    guard !isEmpty else { return nil }
+    let all = held
+    held = ByteBuffer()
+    return all
+  }
+
+  package mutating func boundaryReached() { isTorn = false }
+
+  /// Behind the last blank line that ends at or after `from`. Lines end with LF, CRLF or CR.
+  package static func lastEventEnd(_ bytes: UnsafeRawBufferPointer, from: Int) -> Int? {
+    var index = bytes.count - 1
+    while index > from {
+      if endsBlankLine(bytes, at: index) { return index + 1 }
+      index -= 1
+    }
+    return nil
+  }
+
+  /// Whether the line end at `index` closes an empty line.
+  private static func endsBlankLine(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Bool {
+    let (lineFeed, carriageReturn): (UInt8, UInt8) = (0x0A, 0x0D)
+    switch bytes[index] {
+    case lineFeed:
+      if bytes[index - 1] == lineFeed { return true }
+      return bytes[index - 1] == carriageReturn && index >= 2
+        && (bytes[index - 2] == lineFeed || bytes[index - 2] == carriageReturn)
+    case carriageReturn: return bytes[index - 1] == carriageReturn
+    default: return false
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import NIOCore
+import SluiceDialects
+import SluicePolicy
+
+/// One request of a client as it came in.
+struct InboundRequest {
+  var id: RequestID
+  /// When its first byte arrived.
+  var began: Instant
+  var head: RequestHead
+  /// Exactly the head; its offsets count from the reader index.
+  var bytes: ByteBuffer
+  var match: SurfaceMatch
+  var caller: Caller
+  var body = ByteBuffer()
+  /// Bytes taken from the loop's purse for the body.
+  var reserved = 0
+}
+
+extension InboundRequest {
+  /// The client's own deadline.
+  func callerDeadline() -> Instant {
+    guard let value = head.headers.first(.sluiceDeadline) else { return .distantFuture }
+    let wait = bytes.withUnsafeReadableBytes { DeadlineHeader.parse(ByteSlice(value.slice($0))) }
+    return wait.map { began + $0 } ?? .distantFuture
+  }
+
+  /// What should stay on one endpoint; 0 for nothing.
+  func affinity(_ pool: GatewayPool, _ fields: RequestFields?) -> UInt64 {
+    if let value = head.headers.first(.sluiceAffinity), pool.affinity != .none {
+      return bytes.withUnsafeReadableBytes { Self.hash(value.slice($0)) }
+    }
+    switch pool.affinity {
+    case .none, .header: return 0
+    case .promptPrefix: return fields?.prefixHash ?? 0
+    case .user:
+      guard let user = fields?.user else { return 0 }
+      return body.withUnsafeReadableBytes { Self.hash(user.slice($0)) }
+    }
+  }
+
+  /// FNV-1a; never 0, which means none.
+  private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return hash == 0 ? 1 : hash
+  }
+}

@@ -1,0 +1,175 @@
+import NIOCore
+import SluiceDialects
+import SluicePolicy
+import SluiceRuntime
+
+/// Answers that the gateway gives without forwarding the request: model lists and administration.
+extension InboundConnection {
+  func answerModels(_ request: consuming InboundRequest) {
+    let number = answerNumber
+    let surface = request.match.surface
+    let id = request.id
+    let wanted = request.match.identifier.map { range in
+      request.bytes.withUnsafeReadableBytes { bytes in
+        PercentDecoding.decode(ByteSlice(bytes)[request.head.path.range][range])
+      }
+    }
+    loop.purse.refund(request.reserved)
+    let key = request.caller.key
+    let directory = loop.directory(surface)
+    let accepted = directory.list(now: loop.clock.now()) { [self] models in
+      guard phase == .answering, answerNumber == number else { return }
+      let visible = models.filter { model in
+        key.map { configuration.access.keys[$0].allows(model: model.id) } ?? true
+      }
+      write(models: visible, wanted: wanted, surface, id)
+    }
+    if !accepted { answer(GatewayError(.overloaded, retryAfter: .seconds(1)), surface: surface, id: id) }
+  }
+
+  private func write(models: [ModelEntry], wanted: String?, _ surface: Surface, _ id: RequestID) {
+    guard let wanted else { return answer(json: ModelList.render(surface, models), surface, .models, id) }
+    if let model = models.first(where: { $0.id == wanted }) {
+      return answer(json: ModelList.render(surface, one: model), surface, .model, id)
+    }
+    guard case .refused(let error) = loop.resolve(wanted, surface) else {
+      // Served, though nobody lists it (a pattern, a fine-tune).
+      return answer(json: ModelList.render(surface, one: ModelEntry(id: wanted)), surface, .model, id)
+    }
+    answer(error, surface: surface, id: id, operation: .model)
+  }
+
+  private func answer(json body: [UInt8], _ surface: Surface, _ operation: Operation, _ id: RequestID) {
+    let now = loop.clock.now()
+    var notes = localNotes(id)
+    notes.framing = .length(body.count)
+    var scratch = loop.takeScratch()
+    AnswerHead.appendJSON(body, notes: notes, to: &scratch)
+    writeHead(scratch, followedBy: nil)
+    flush()
+    let count = scratch.count
+    loop.giveBack(&scratch)
+    account(id, surface, operation, status: 200, code: "", bytesOut: count, now)
+    answerEnded(closes: false, now)
+  }
+}
+
+/// Administration.
+extension InboundConnection {
+  func answerAdministrator(_ path: String, _ request: consuming InboundRequest) {
+    let id = request.id
+    let number = answerNumber
+    loop.purse.refund(request.reserved)
+    guard let admin = loop.admin else { return answer(GatewayError(.unknownPath), surface: .openai, id: id) }
+    let future = admin.handle(Self.adminRequest(path, request), on: loop.loop).hop(to: loop.loop)
+    future.assumeIsolated().whenComplete { [self] result in
+      guard phase == .answering, answerNumber == number else { return }
+      switch result {
+      case .success(let response): write(response, id)
+      case .failure: answer(GatewayError(.internalError), surface: .openai, id: id)
+      }
+    }
+  }
+
+  private static func adminRequest(_ path: String, _ request: borrowing InboundRequest) -> AdminRequest {
+    let head = request.head
+    return request.bytes.withUnsafeReadableBytes { bytes in
+      var headers: [(name: String, value: String)] = []
+      for index in head.headers.indices {
+        let field = head.headers[index]
+        headers.append((field.name.string(in: bytes).lowercased(), field.value.string(in: bytes)))
+      }
+      return AdminRequest(
+        method: head.method.string(in: bytes), path: path, query: head.query?.string(in: bytes), headers: headers,
+        body: Array(request.body.readableBytesView))
+    }
+  }
+
+  private func write(_ response: AdminResponse, _ id: RequestID) {
+    var notes = localNotes(id)
+    switch response.body {
+    case .bytes(let bytes):
+      notes.framing = .length(bytes.count)
+      writeHead(of: response, notes, body: bytes)
+      flush()
+      answerEnded(closes: false, loop.clock.now())
+    case .stream(let start):
+      let isOld = isOldClient
+      notes.framing = isOld ? .untilClose : .chunked
+      notes.closes = willClose(framing: notes.framing)
+      writeHead(of: response, notes, body: [])
+      flush()
+      let sink = AdminSink(loop: loop.loop, connection: self, exchange: answerNumber)
+      adminSink = sink
+      start(sink)
+    }
+  }
+
+  private func writeHead(of response: AdminResponse, _ notes: AnswerNotes, body: [UInt8]) {
+    var scratch = loop.takeScratch()
+    AnswerHead.appendStatus(response.status, to: &scratch)
+    for (name, value) in response.headers where Self.isSafe(name) && Self.isSafe(value) {
+      scratch.append(contentsOf: name.utf8)
+      scratch.append(": ")
+      scratch.append(contentsOf: value.utf8)
+      scratch.append("\r\n")
+    }
+    notes.append(to: &scratch)
+    scratch.append(contentsOf: body)
+    writeHead(scratch, followedBy: nil)
+    loop.giveBack(&scratch)
+  }
+
+  /// Nothing that could end a line.
+  private static func isSafe(_ text: String) -> Bool {
+    text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+  }
+
+  func adminWrite(_ bytes: [UInt8], exchange: UInt64) {
+    guard phase == .answering, answerNumber == exchange, adminSink != nil, !bytes.isEmpty, let context else { return }
+    let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    guard unsent <= AdminSink.maxUnsentBytes else { return close() }
+    var chunk = ByteBuffer()
+    if !isOldClient { chunk.writeString(String(bytes.count, radix: 16) + "\r\n") }
+    chunk.writeBytes(bytes)
+    if !isOldClient { chunk.writeStaticString("\r\n") }
+    write(chunk)
+    flush()
+  }
+
+  func adminFinish(exchange: UInt64) {
+    guard phase == .answering, answerNumber == exchange, let sink = adminSink else { return }
+    adminSink = nil
+    if !isOldClient { write(ByteBuffer(staticString: Exchange.terminator)) }
+    flush()
+    sink.ended()
+    answerEnded(closes: isOldClient, loop.clock.now())
+  }
+}
+
+/// `%2F` and the like in the ids of paths.
+enum PercentDecoding {
+  static func decode(_ text: ByteSlice) -> String {
+    var bytes: [UInt8] = []
+    var index = 0
+    while index < text.count {
+      if text[index] == 0x25, index + 2 < text.count, let high = digit(text[index + 1]), let low = digit(text[index + 2]) {
+        bytes.append(high << 4 | low)
+        index += 3
+      } else {
+        bytes.append(text[index])
+        index += 1
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static func digit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x41...0x46: byte - 0x37
+    case 0x61...0x66: byte - 0x57
+    default: nil
+    }
+  }
+}

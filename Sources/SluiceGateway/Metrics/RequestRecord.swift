@@ -1,0 +1,86 @@
+package import SluiceDialects
+package import SluicePolicy
+
+/// One finished request, for `/api/requests`: metadata only, never a byte of a prompt or an answer.
+package struct RequestRecord: Sendable {
+  package var id: RequestID
+  /// On the gateway's monotonic clock.
+  package var began: Instant
+  package var surface: Surface?
+  package var operation: Operation?
+  /// As the client named it, cut to 200 bytes.
+  package var model: String
+  /// Empty when no pool was asked.
+  package var pool: String
+  package var endpoint: String
+  /// Name of the access key; empty for none.
+  package var caller: String
+  /// What the client got; 499 when it left before the answer.
+  package var status: Int
+  package var isStream: Bool
+  /// Why it failed; empty for success.
+  package var code: String
+  package var duration: Interval
+  /// Until the first token of a stream or the first byte of a plain answer; zero is unknown.
+  package var firstToken: Interval
+  package var phases: PhaseClock
+  package var counters: ExchangeCounters
+  package var bytesIn: Int
+  package var bytesOut: Int
+  package var inputTokens: Int
+  package var outputTokens: Int
+}
+
+/// The gateway's own name for one request: `x-sluice-request-id`.
+package struct RequestID: Hashable, Sendable, CustomStringConvertible {
+  package var value: UInt64
+
+  package init(_ value: UInt64) {
+    self.value = value
+  }
+
+  static let prefix: StaticString = "sluice_"
+  static let textLength = 23
+
+  /// `sluice_` and sixteen hexadecimal digits.
+  package var description: String {
+    var text: [UInt8] = []
+    append(to: &text)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  func append(to bytes: inout [UInt8]) {
+    Self.prefix.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    var shift: UInt64 = 64
+    while shift > 0 {
+      shift -= 4
+      let nibble = UInt8(truncatingIfNeeded: value >> shift) & 15
+      bytes.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble)
+    }
+  }
+}
+
+/// The last records of one event loop.
+struct RecordRing: Sendable {
+  private var records: [RequestRecord] = []
+  private var next = 0
+  private let capacity: Int
+
+  init(capacity: Int) {
+    self.capacity = capacity
+  }
+
+  mutating func append(_ record: RequestRecord) {
+    if records.count < capacity {
+      records.append(record)
+    } else {
+      records[next] = record
+    }
+    next = (next + 1) % capacity
+  }
+
+  /// Oldest first.
+  var all: [RequestRecord] {
+    records.count < capacity ? records : Array(records[next...] + records[..<next])
+  }
+}

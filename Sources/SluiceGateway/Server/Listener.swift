@@ -1,0 +1,134 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Opens one listener and prepares the connections it accepts.
+///
+/// SO_REUSEPORT is never set: two gateways on one port would share clients silently.
+struct Listener {
+  let server: GatewayServer
+  let tls: NIOSSLContext?
+
+  func bind(_ address: ListenAddress) async throws -> any Channel {
+    switch address {
+    case .tcp(let host, let port): return try await bootstrap(isTCP: true).bind(host: host, port: port).get()
+    case .unix(let path, let mode): return try await bindUnix(path, mode)
+    }
+  }
+
+  private func bindUnix(_ path: String, _ mode: UInt16) async throws -> any Channel {
+    if await Self.answers(path, server.eventLoopGroup) { throw GatewayStartError.socketInUse(path) }
+    Self.removeSocket(path)
+    // The file exists from `bind` on, so it must not be born with wider permissions than it is to have.
+    let before = umask(0o777 & ~mode_t(mode))
+    defer { umask(before) }
+    let channel = try await bootstrap(isTCP: false).bind(unixDomainSocketPath: path).get()
+    chmod(path, mode_t(mode))
+    return channel
+  }
+
+  private func bootstrap(isTCP: Bool) -> ServerBootstrap {
+    let settings = server.settings
+    let limits = GatewayLimits()
+    var bootstrap = ServerBootstrap(group: server.eventLoopGroup)
+      .serverChannelOption(.backlog, value: Int32(clamping: settings.backlog))
+      .childChannelOption(.maxMessagesPerRead, value: 1)
+      .childChannelOption(.autoRead, value: false)
+      .childChannelOption(
+        .writeBufferWaterMark,
+        value: ChannelOptions.Types.WriteBufferWaterMark(low: limits.writeLowWater, high: limits.writeHighWater)
+      )
+      .childChannelInitializer { [self] channel in prepare(channel) }
+    if isTCP {
+      bootstrap =
+        bootstrap
+        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+        .childChannelOption(.socketOption(.so_keepalive), value: 1)
+        .childChannelOption(.socketOption(.so_rcvbuf), value: .init(settings.receiveBufferBytes))
+    }
+    return bootstrap
+  }
+
+  private func prepare(_ channel: any Channel) -> EventLoopFuture<Void> {
+    guard let context = server.context(of: channel.eventLoop) else {
+      return channel.eventLoop.makeFailedFuture(ChannelError.inappropriateOperationForState)
+    }
+    guard server.admitConnection() else {
+      context.metrics.update(on: context.id) { $0.connectionsRefused &+= 1 }
+      return refuse(channel)
+    }
+    return channel.eventLoop.makeCompletedFuture {
+      if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+      try channel.pipeline.syncOperations.addHandler(InboundConnection(loop: context))
+    }.flatMapErrorThrowing { error in
+      server.releaseConnection()
+      throw error
+    }
+  }
+
+  /// A client beyond the bound: told so where that is possible without a handshake, and closed.
+  private func refuse(_ channel: any Channel) -> EventLoopFuture<Void> {
+    channel.eventLoop.makeCompletedFuture {
+      try channel.pipeline.syncOperations.addHandler(RefusingHandler(speaks: tls == nil))
+    }
+  }
+
+  /// Removes what a gateway that died has left behind; never anything but a socket.
+  static func removeSocket(_ path: String) {
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
+    unlink(path)
+  }
+
+  private static func answers(_ path: String, _ group: any EventLoopGroup) async -> Bool {
+    guard let channel = try? await ClientBootstrap(group: group).connect(unixDomainSocketPath: path).get() else {
+      return false
+    }
+    try? await channel.close().get()
+    return true
+  }
+}
+
+/// Says 503 to a connection beyond the bound and closes it.
+private final class RefusingHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private static let answer: StaticString =
+    "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+  private let speaks: Bool
+
+  init(speaks: Bool) {
+    self.speaks = speaks
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    if speaks { context.writeAndFlush(wrapOutboundOut(ByteBuffer(staticString: Self.answer)), promise: nil) }
+    context.close(promise: nil)
+  }
+}
+
+/// Reads the gateway's certificate.
+enum TLSFiles {
+  static func context(_ files: GatewayTLS) throws -> NIOSSLContext {
+    do {
+      let chain = try NIOSSLCertificate.fromPEMFile(files.certificatePath).map { NIOSSLCertificateSource.certificate($0) }
+      let key = try NIOSSLPrivateKey(file: files.privateKeyPath, format: .pem)
+      var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+      configuration.minimumTLSVersion = .tlsv12
+      configuration.applicationProtocols = ["http/1.1"]
+      return try NIOSSLContext(configuration: configuration)
+    } catch {
+      throw GatewayStartError.certificate("\(error)")
+    }
+  }
+}

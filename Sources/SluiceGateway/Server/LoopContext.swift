@@ -1,0 +1,153 @@
+import NIOCore
+import SluiceDialects
+import SluicePolicy
+import SluiceRuntime
+
+/// What all connections of one event loop share: the configuration in force, counters, scratch memory, the share of
+/// the memory for bodies, and the list of who is connected.
+///
+/// `@unchecked Sendable` because everything that changes is touched on `loop` only.
+final class LoopContext: @unchecked Sendable {
+  let loop: any EventLoop
+  let id: LoopID
+  let clock: any MonotonicClock
+  let metrics: GatewayMetrics
+  let admin: (any AdminHandler)?
+  /// Client connections are counted over all loops.
+  let connectionCount: Guarded<Int>
+
+  private(set) var configuration: GatewayConfiguration
+  private(set) var models = ModelCache()
+  /// By the pool's slot in the metrics, which survives reloads.
+  private var budgets: [RetryBudget?] = []
+  private var directories: [Surface: ModelDirectory] = [:]
+  private var random: SplitMix64
+  var purse: BufferPurse
+  /// For heads that are put together; taken and given back empty.
+  private var scratch: [UInt8] = []
+
+  private(set) var connections: [InboundConnection] = []
+  private(set) var isDraining = false
+  private var emptied: EventLoopPromise<Void>?
+  /// Exchanges that were lent an endpoint of a configuration which is still on its way here.
+  private var awaitingConfiguration: [Exchange] = []
+
+  init(
+    loop: any EventLoop, id: LoopID, clock: any MonotonicClock, configuration: GatewayConfiguration,
+    metrics: GatewayMetrics, account: BufferAccount, admin: (any AdminHandler)?, connectionCount: Guarded<Int>,
+    seed: UInt64
+  ) {
+    self.loop = loop
+    self.id = id
+    self.clock = clock
+    self.configuration = configuration
+    self.metrics = metrics
+    self.admin = admin
+    self.connectionCount = connectionCount
+    purse = BufferPurse(account: account)
+    random = SplitMix64(seed: seed)
+  }
+
+  func nextRandom() -> UInt64 { random.next() }
+
+  func takeScratch() -> [UInt8] {
+    var taken: [UInt8] = []
+    swap(&taken, &scratch)
+    return taken
+  }
+
+  func giveBack(_ bytes: inout [UInt8]) {
+    bytes.removeAll(keepingCapacity: bytes.capacity <= 65_536)
+    swap(&bytes, &scratch)
+  }
+
+  func publish(_ new: GatewayConfiguration) {
+    loop.assertInEventLoop()
+    configuration = new
+    models = ModelCache()
+    directories = [:]
+    // Shares may have changed; the floor of a fresh budget covers the moment.
+    budgets = []
+    let waiting = awaitingConfiguration
+    awaitingConfiguration = []
+    for exchange in waiting { exchange.configurationArrived() }
+  }
+
+  func awaitConfiguration(_ exchange: Exchange) { awaitingConfiguration.append(exchange) }
+
+  func resolve(_ model: String, _ surface: Surface) -> ModelResolution {
+    models.resolve(model, surface, configuration, metrics: metrics)
+  }
+}
+
+// Model lists.
+extension LoopContext {
+  func directory(_ surface: Surface) -> ModelDirectory {
+    if let known = directories[surface] { return known }
+    let directory = ModelDirectory(loop: self, configuration: configuration, surface: surface)
+    directories[surface] = directory
+    return directory
+  }
+}
+
+// Retries.
+extension LoopContext {
+  func requestStarted(_ target: ResolvedTarget, _ now: Instant) {
+    prepareBudget(target, now)
+    budgets[target.slot]?.requestStarted()
+  }
+
+  func withdrawRetry(_ target: ResolvedTarget, _ now: Instant) -> Bool {
+    prepareBudget(target, now)
+    return budgets[target.slot]?.withdraw(now: now) ?? false
+  }
+
+  private func prepareBudget(_ target: ResolvedTarget, _ now: Instant) {
+    while budgets.count <= target.slot { budgets.append(nil) }
+    if budgets[target.slot] == nil { budgets[target.slot] = RetryBudget(share: target.pool.retryShare, now: now) }
+  }
+}
+
+// Who is connected.
+extension LoopContext {
+  func add(_ connection: InboundConnection) {
+    connection.index = connections.count
+    connections.append(connection)
+    metrics.update(on: id) {
+      $0.connectionsOpened &+= 1
+      $0.connectionsOpen += 1
+    }
+  }
+
+  func remove(_ connection: InboundConnection) {
+    let index = connection.index
+    guard index >= 0 else { return }
+    connection.index = -1
+    let last = connections.removeLast()
+    if last !== connection {
+      connections[index] = last
+      last.index = index
+    }
+    metrics.update(on: id) { $0.connectionsOpen -= 1 }
+    connectionCount.withLock { $0 -= 1 }
+    if isDraining, connections.isEmpty { emptied?.succeed() }
+  }
+
+  /// No further requests: idle connections close now, the others after the answer they are in.
+  func drain() -> EventLoopFuture<Void> {
+    loop.assertInEventLoop()
+    if let emptied { return emptied.futureResult }
+    isDraining = true
+    let promise = loop.makePromise(of: Void.self)
+    emptied = promise
+    for connection in connections { connection.drain() }
+    if connections.isEmpty { promise.succeed() }
+    return promise.futureResult
+  }
+
+  /// Ends what is left: answers that have not begun get an error, streams their error event.
+  func abort() {
+    loop.assertInEventLoop()
+    for connection in connections { connection.abort() }
+  }
+}

@@ -1,0 +1,167 @@
+import NIOCore
+import NIOPosix
+import SluiceDialects
+import SluiceGateway
+import SluiceHTTP
+import SluicePolicy
+import SluiceRuntime
+
+/// A real gateway on loopback in front of upstreams that the test plays.
+final class TestGateway: Sendable {
+  static let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+
+  let server: GatewayServer
+  let address: SocketAddress
+  let pools: [PoolDriver<HTTPConnection>]
+  let connector: HTTPConnector
+
+  struct Pool {
+    var name = "openai"
+    var dialect = ProviderDialect.openai
+    var ports: [Int]
+    /// Names and secrets; each port × key is an endpoint.
+    var keys = ["first"]
+    var exchange = ExchangeSettings(attempts: 3, backoffBase: .milliseconds(1), backoffCeiling: .milliseconds(2))
+    var models: Set<String> = []
+    var maxConnections = 16
+    var queueCapacity: Int?
+    var settle: (@Sendable (inout PoolSettings) -> Void)?
+  }
+
+  private init(
+    server: GatewayServer, address: SocketAddress, pools: [PoolDriver<HTTPConnection>], connector: HTTPConnector
+  ) {
+    self.server = server
+    self.address = address
+    self.pools = pools
+    self.connector = connector
+  }
+
+  static func start(
+    _ pools: [Pool], routes: [RouteDefinition] = [], access: AccessTable = .open,
+    limits: GatewayLimits = GatewayLimits(), settings: GatewaySettings? = nil, admin: (any AdminHandler)? = nil,
+    adminToken: KeyDigest? = nil, loops: Int = 2
+  ) async throws -> TestGateway {
+    let group = loops == 2 ? Self.group : MultiThreadedEventLoopGroup(numberOfThreads: loops)
+    let all = Array(group.makeIterator())
+    let connector = try HTTPConnector(transport: HTTPTransport(loops: all))
+    var built: [GatewayPool] = []
+    for pool in pools { built.append(try make(pool, loops: all, connector)) }
+    let configuration = try configuration(
+      built, pools, routes: routes, access: access, limits: limits, adminToken: adminToken)
+    let server = GatewayServer(
+      settings: settings ?? GatewaySettings(listen: [.tcp(host: "127.0.0.1", port: 0)]), group: group,
+      configuration: configuration, admin: admin, seed: 7)
+    let addresses = try await server.start()
+    return TestGateway(
+      server: server, address: addresses[0], pools: built.map(\.driver), connector: connector)
+  }
+
+  static func configuration(
+    _ built: [GatewayPool], _ pools: [Pool], routes: [RouteDefinition] = [], access: AccessTable = .open,
+    limits: GatewayLimits = GatewayLimits(), adminToken: KeyDigest? = nil
+  ) throws -> GatewayConfiguration {
+    let table = try RouteTable(
+      routes: routes,
+      pools: pools.map { RoutePool(name: $0.name, surface: $0.dialect.surface, models: $0.models) })
+    return GatewayConfiguration(pools: built, routes: table, access: access, limits: limits, adminToken: adminToken)
+  }
+
+  static func settings(_ pool: Pool) -> (PoolSettings, [HTTPOrigin]) {
+    let origins = pool.ports.map { HTTPOrigin(scheme: .http, host: "127.0.0.1", port: $0, basePath: "/v1") }
+    var endpoints: [EndpointSettings] = []
+    for (index, origin) in origins.enumerated() {
+      for key in pool.keys {
+        endpoints.append(EndpointSettings(identity: "\(origin.identity)#\(key)", name: key, origin: index))
+      }
+    }
+    var settings = PoolSettings(
+      name: pool.name, origins: origins.map { OriginSettings(identity: $0.identity, name: $0.identity) },
+      endpoints: endpoints)
+    settings.connections.max = pool.maxConnections
+    settings.connections.poolMax = pool.maxConnections
+    settings.balance.strategy = .roundRobin
+    settings.health.unhealthyAfter = 1_000
+    pool.settle?(&settings)
+    return (settings, origins)
+  }
+
+  static func make(
+    _ pool: Pool, loops: [any EventLoop], _ connector: HTTPConnector, driver: PoolDriver<HTTPConnection>? = nil
+  ) throws -> GatewayPool {
+    let (settings, origins) = settings(pool)
+    for origin in origins { try connector.add(origin) }
+    let layout: PoolLayout
+    let used: PoolDriver<HTTPConnection>
+    if let driver {
+      used = driver
+      layout = try driver.reconfigure(settings)
+    } else {
+      used = try PoolDriver(settings: settings, loops: loops, seed: 11, connector: connector)
+      layout = used.layout
+    }
+    var endpoints: [GatewayEndpoint] = []
+    for (index, endpoint) in settings.endpoints.enumerated() {
+      let origin = origins[endpoint.origin]
+      endpoints.append(
+        GatewayEndpoint(
+          id: layout.endpoints[index], name: endpoint.name, host: origin.hostHeader,
+          basePath: pool.dialect.surface == .openai ? origin.basePath : "",
+          credential: try pool.dialect.prepare(UpstreamCredential("sk-\(endpoint.name)"))))
+    }
+    return GatewayPool(
+      name: pool.name, dialect: pool.dialect, driver: used, endpoints: endpoints, exchange: pool.exchange)
+  }
+
+  func connect(autoRead: Bool = true, receiveBuffer: Int32? = nil) async throws -> RawSocket {
+    try await RawSocket.connect(to: address, on: Self.group, autoRead: autoRead, receiveBuffer: receiveBuffer)
+  }
+
+  func stop() async {
+    await server.drain(within: .seconds(5))
+    for pool in pools { _ = await pool.drain(within: .seconds(1)) }
+  }
+
+  /// The gateway's counters, once `condition` holds: they are written when an answer is over, which a client may see
+  /// a moment earlier.
+  func metrics(
+    where condition: @Sendable (GatewayMetricsSnapshot) -> Bool = { _ in true }
+  ) async throws -> GatewayMetricsSnapshot {
+    while true {
+      let snapshot = try await server.metrics.snapshot()
+      if condition(snapshot) { return snapshot }
+      await Task.yield()
+    }
+  }
+}
+
+enum Requests {
+  static func chat(
+    model: String = "gpt-4o-mini", stream: Bool = false, headers: String = "", extra: String = ""
+  ) -> String {
+    let body =
+      #"{"model":"\#(model)","stream":\#(stream),"messages":[{"role":"user","content":"hello"}]\#(extra)}"#
+    return post("/v1/chat/completions", body, headers: headers)
+  }
+
+  static func post(_ path: String, _ body: String, headers: String = "") -> String {
+    "POST \(path) HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\(headers)"
+      + "content-length: \(body.utf8.count)\r\n\r\n\(body)"
+  }
+
+  static func get(_ path: String, headers: String = "") -> String {
+    "GET \(path) HTTP/1.1\r\nhost: localhost\r\n\(headers)\r\n"
+  }
+
+  static func chunk(_ text: String, finish: Bool = false) -> String {
+    let reason = finish ? #""stop""# : "null"
+    return
+      #"data: {"id":"c1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"\#(text)"},"finish_reason":\#(reason)}]}"#
+      + "\n\n"
+  }
+
+  static let done = "data: [DONE]\n\n"
+
+  static let answer =
+    #"{"id":"c1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}"#
+}
