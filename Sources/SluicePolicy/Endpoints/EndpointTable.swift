@@ -130,12 +130,17 @@ package struct EndpointTable: Sendable {
 
   package mutating func free(_ position: Int) {
     leave(position)
+    notePanic()
     places.free(position)
   }
 
   private static func limit(_ most: Int?) -> Int32 { most.map { Int32(clamping: $0) } ?? .max }
 
   // MARK: Ranks
+
+  /// Nobody healthy is in service, but somebody who may serve in need.
+  package private(set) var isPanicking = false
+
 
   package func count(_ rank: EndpointRank) -> Int { counts[Int(rank.rawValue)] }
   package func set(_ rank: EndpointRank) -> EndpointSet { sets[Int(rank.rawValue)] }
@@ -144,6 +149,12 @@ package struct EndpointTable: Sendable {
     guard records[position].rank != rank else { return }
     leave(position)
     enter(position, rank)
+    notePanic()
+  }
+
+  private mutating func notePanic() {
+    let inNeed = count(.failingPrimary) + count(.failingBackup) + count(.ejected)
+    isPanicking = inNeed > 0 && count(.primary) + count(.backup) == 0
   }
 
   @inline(__always)

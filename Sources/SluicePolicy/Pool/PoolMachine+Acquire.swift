@@ -125,24 +125,14 @@ extension PoolMachine {
     origins[choice.origin].arrivals.count()
     if isReused { counters.reused &+= 1 }
     journal.record(.granted, now, place: choice.endpoint, subject: resource.index, detail: lease.index)
-    if !endpoints[choice.endpoint].isWatched || choice.rank.isPanic != isPanicking {
-      noteStanding(choice, now, &actions)
-    }
+    if choice.rank.isPanic { counters.panicGrants &+= 1 }
+    if !endpoints[choice.endpoint].isWatched { scheduleHealth(choice.endpoint, now) }
     if choice.wish >= 0 || slots.count(choice.origin, .idle) == 0 || slots.turnCandidate != nil {
       lookAhead(choice, request, now, &actions)
     }
     return Grant(
       lease: lease, resource: resource, endpoint: endpoints[choice.endpoint].id, origin: origins[choice.origin].id,
       loop: LoopID(rawValue: slots[index].loop), reused: isReused, waited: now - request.arrival)
-  }
-
-  private mutating func noteStanding(_ choice: Choice, _ now: Instant, _ actions: inout ActionList) {
-    if !endpoints[choice.endpoint].isWatched { scheduleHealth(choice.endpoint, now) }
-    if choice.rank.isPanic { counters.panicGrants &+= 1 }
-    if choice.rank.isPanic != isPanicking {
-      isPanicking = choice.rank.isPanic
-      actions.append(.emit(.panic(isPanicking)))
-    }
   }
 
   private mutating func lookAhead(

@@ -79,7 +79,9 @@ extension PoolMachine {
     case .connecting, .idle, .verifying: close(index, reason, now, &actions)
     case .shared, .full, .draining:
       if slots[index].leased == 0 { return close(index, reason, now, &actions) }
-      if slots[index].state != .draining { slots.startDraining(index, reason) }
+      guard slots[index].state != .draining else { return }
+      slots.startDraining(index, reason)
+      noteLoss(Int(slots[index].origin), &actions)
     }
   }
 

@@ -220,14 +220,17 @@ extension PoolMachine {
     var token = slots.takeDeadline(index)
     deadlines.cancel(&token)
     slots.remove(index)
-    if origins[origin].isFailing {
-      refreshRanks(of: origin)
-      if !origins[origin].isDisconnected, slots.open(origin) == 0 {
-        origins[origin].isDisconnected = true
-        actions.append(.emit(.originDisconnected(origins[origin].id)))
-      }
-    }
+    noteLoss(origin, &actions)
     if origins[origin].isRemoved { freeOriginIfUnused(origin) }
+  }
+
+  /// An origin has fewer open resources than before: when opening fails too, it is disconnected.
+  mutating func noteLoss(_ origin: Int, _ actions: inout ActionList) {
+    guard origins[origin].isFailing, slots.open(origin) == 0 else { return }
+    refreshRanks(of: origin)
+    if origins[origin].isDisconnected { return }
+    origins[origin].isDisconnected = true
+    actions.append(.emit(.originDisconnected(origins[origin].id)))
   }
 
   private mutating func learn(_ origin: Int, _ changed: Bool, _ now: Instant, _ actions: inout ActionList) {

@@ -282,7 +282,7 @@ extension PoolMachine {
     journal.record(.closing, now, note: reason.rawValue, place: origin, subject: id.index)
     actions.append(.close(id, reason))
     if wasOpen { actions.append(.emit(.resourceClosed(id, origins[origin].id, reason))) }
-    if origins[origin].isFailing { refreshRanks(of: origin) }
+    noteLoss(origin, &actions)
   }
 
   /// Replaces a resource's deadline.

@@ -44,7 +44,7 @@ public struct PoolMachine: Sendable {
   var armed = Instant.distantFuture
   /// Whatever was last trusted before then has to be verified (clock jump).
   var trustFloor = Instant.distantPast
-  /// Endpoints are serving that should not have to.
+  /// Endpoints serve that should not have to; as last told to observers.
   var isPanicking = false
   /// Origins whose last connect failed.
   var failingOrigins = 0
@@ -99,12 +99,17 @@ public struct PoolMachine: Sendable {
   @inline(__always)
   func home(_ loop: LoopID) -> Int { loop.index < loops ? loop.index : loop.index % loops }
 
-  /// Tells the driver when the earliest deadline has moved forward.
+  /// The end of every event: tells the driver when the earliest deadline has moved forward, and observers when
+  /// panic begins or ends.
   @inline(__always)
   mutating func arm(_ actions: inout ActionList) {
     if deadlines.earliest < armed {
       armed = deadlines.earliest
       actions.append(.armDeadline(armed))
+    }
+    if endpoints.isPanicking != isPanicking {
+      isPanicking = endpoints.isPanicking
+      actions.append(.emit(.panic(isPanicking)))
     }
   }
 

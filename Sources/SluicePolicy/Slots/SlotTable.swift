@@ -166,8 +166,7 @@ package struct SlotTable: Sendable {
     return best
   }
 
-  /// Every so often the coldest idle resource of the same list instead of the hottest. They swap places and
-  /// stamps: the stack's depth still shows how much is needed, and the idle timeout still finds the surplus.
+  /// Every so often the coldest idle resource of the same list becomes the hottest, so that all are touched in turn.
   /// A cold one that is not trusted any more is only named in `turnCandidate`, to be verified in the background.
   @inline(__always)
   package mutating func turned(_ index: Int, trustedSince: Instant) -> Int {
@@ -180,21 +179,27 @@ package struct SlotTable: Sendable {
 
   private mutating func turn(_ hot: Int, _ list: Int, _ trustedSince: Instant) -> Int {
     let cold = Int(lists[list].last)
-    guard cold != hot else { return hot }
     guard records[cold].lastTrusted >= trustedSince else {
       turnCandidate = cold
       return hot
     }
-    swapStamps(hot, cold)
-    unlink(hot, list)
-    link(hot, list, front: false)
+    unlink(cold, list)
+    link(cold, list, front: true)
+    shiftStamps(list)
     return cold
   }
 
-  private mutating func swapStamps(_ one: Int, _ other: Int) {
-    let stamp = records[one].wantedAt
-    records[one].wantedAt = records[other].wantedAt
-    records[other].wantedAt = stamp
+  /// After the coldest was put in front: the stamps stay with the places. How deep the stack is needed still shows,
+  /// and the idle timeout still finds the surplus, whichever resources those are by now.
+  private mutating func shiftStamps(_ list: Int) {
+    var index = Int(lists[list].first)
+    let coldest = records[index].wantedAt
+    while records[index].next >= 0 {
+      let next = Int(records[index].next)
+      records[index].wantedAt = records[next].wantedAt
+      index = next
+    }
+    records[index].wantedAt = coldest
   }
 
   /// The cold resource that the last turn would have taken, once.
@@ -276,15 +281,8 @@ package struct SlotTable: Sendable {
     records[index].lastTrusted = now
     let turning = records[index].turning
     records[index].turning = false
-    let list = Int(records[index].origin) * stride + Int(records[index].loop)
-    let hot = Int(lists[list].first)
-    let state = openState(index)
-    if turning, state == .idle, hot >= 0 {
-      swapStamps(hot, index)
-      unlink(hot, list)
-      link(hot, list, front: false)
-    }
-    enter(index, state, front: front || turning)
+    enter(index, openState(index), front: front || turning)
+    if turning, records[index].state == .idle { shiftStamps(listIndex(index)) }
   }
 
   /// Open and lent → draining.
