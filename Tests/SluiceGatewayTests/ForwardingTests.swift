@@ -12,7 +12,8 @@ struct ForwardingTests {
     let gateway = try await TestGateway.start([.init(ports: [upstream.port])])
     let client = try await gateway.connect()
     try await client.send(
-      Requests.chat(headers: "authorization: Bearer client-secret\r\ncookie: a=b\r\nx-custom: kept\r\naccept-encoding: gzip\r\n"))
+      Requests.chat(
+        headers: "authorization: Bearer client-secret\r\ncookie: a=b\r\nx-custom: kept\r\naccept-encoding: gzip\r\n"))
 
     let provider = try await upstream.connection()
     let seen = await provider.readRequest()
@@ -25,7 +26,8 @@ struct ForwardingTests {
     #expect(!seen.head.contains("client-secret"))
     #expect(seen.body.contains(#""content":"hello""#))
 
-    try await provider.answer(Requests.answer, headers: "x-request-id: up-1\r\nset-cookie: x=y\r\nkeep-alive: timeout=5\r\n")
+    try await provider.answer(
+      Requests.answer, headers: "x-request-id: up-1\r\nset-cookie: x=y\r\nkeep-alive: timeout=5\r\n")
     let answer = await client.readAnswer()
     #expect(answer.status == 200)
     #expect(answer.body == Requests.answer)
@@ -192,7 +194,9 @@ struct ForwardingTests {
     ])
     let client = try await gateway.connect()
     try await client.send(
-      Requests.post("/v1/messages", #"{"model":"claude-x","max_tokens":5,"messages":[]}"#, headers: "anthropic-version: 2023-06-01\r\nx-api-key: mine\r\n"))
+      Requests.post(
+        "/v1/messages", #"{"model":"claude-x","max_tokens":5,"messages":[]}"#,
+        headers: "anthropic-version: 2023-06-01\r\nx-api-key: mine\r\n"))
     let provider = try await upstream.connection()
     let seen = await provider.readRequest()
     #expect(seen.line == "POST /v1/messages HTTP/1.1")

@@ -155,7 +155,8 @@ struct LifeTests {
     try await client.send(Requests.get("/v1/models"))
     let provider = try await upstream.connection()
     #expect(await provider.readRequest().line == "GET /v1/models HTTP/1.1")
-    try await provider.answer(#"{"object":"list","data":[{"id":"gpt-4o","object":"model","created":1,"owned_by":"x"}]}"#)
+    try await provider.answer(
+      #"{"object":"list","data":[{"id":"gpt-4o","object":"model","created":1,"owned_by":"x"}]}"#)
     let answer = await client.readAnswer()
     #expect(answer.body.contains(#""gpt-4o""#))
     #expect(answer.body.contains(#""fast""#))

@@ -160,7 +160,9 @@ struct PartsTests {
     #expect(throws: InvalidListenAddress.badPort) { try ListenAddress("localhost:+1") }
     #expect(throws: InvalidListenAddress.unbracketedIPv6) { try ListenAddress("::1:8080") }
     #expect(throws: InvalidListenAddress.relativePath) { try ListenAddress("unix:a.sock") }
-    #expect(throws: InvalidListenAddress.pathTooLong) { try ListenAddress("unix:/" + String(repeating: "a", count: 107)) }
+    #expect(throws: InvalidListenAddress.pathTooLong) {
+      try ListenAddress("unix:/" + String(repeating: "a", count: 107))
+    }
     #expect(try ListenAddress("localhost:1").isLoopback)
     #expect(try !ListenAddress(":80").isLoopback)
   }

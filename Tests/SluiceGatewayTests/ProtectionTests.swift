@@ -18,7 +18,9 @@ struct ProtectionTests {
   @Test(
     "What two readers could understand differently is refused, and the connection ends",
     arguments: [
-      ("POST /v1/responses HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n", 400),
+      (
+        "POST /v1/responses HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n", 400
+      ),
       ("POST /v1/responses HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\n", 400),
       ("POST /v1/responses HTTP/1.1\r\nhost: localhost\r\ncontent-length: +3\r\n\r\n", 400),
       ("POST /v1/responses HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked, identity\r\n\r\n", 400),
@@ -75,7 +77,8 @@ struct ProtectionTests {
     let gateway = try await Self.gateway(limits: limits)
     let announced = try await gateway.connect()
     try await announced.send(
-      "POST /v1/responses HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 10001\r\n\r\n")
+      "POST /v1/responses HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 10001\r\n\r\n"
+    )
     #expect(await announced.readAnswer().status == 413)
     await announced.waitForEnd()
     let chunked = try await gateway.connect()
@@ -177,7 +180,8 @@ struct ProtectionTests {
   @Test(
     "Bodies have to make sense before anything is sent",
     arguments: [
-      (#"{"model":"a","model":"b"}"#, "duplicate_field"), (#"{"model":"a","stream":true,"stream":false}"#, "duplicate_field"),
+      (#"{"model":"a","model":"b"}"#, "duplicate_field"),
+      (#"{"model":"a","stream":true,"stream":false}"#, "duplicate_field"),
       (#"{"model":"#, "invalid_json"), (#"{"messages":[]}"#, "missing_model"), (#"{"model":7}"#, "malformed_request"),
     ])
   func body(body: String, code: String) async throws {

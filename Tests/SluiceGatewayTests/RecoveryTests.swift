@@ -14,7 +14,8 @@ struct RecoveryTests {
     try await client.send(Requests.chat())
     let provider = try await upstream.connection()
     let first = await provider.readRequest()
-    try await provider.answer(#"{"error":{"message":"no","type":"x","code":"y"}}"#, status: status, headers: "retry-after-ms: 1\r\n")
+    try await provider.answer(
+      #"{"error":{"message":"no","type":"x","code":"y"}}"#, status: status, headers: "retry-after-ms: 1\r\n")
     let second = await provider.readRequest()
     if status != 500 { #expect(first.header("authorization") != second.header("authorization")) }
     try await provider.answer(Requests.answer)
@@ -34,7 +35,8 @@ struct RecoveryTests {
     let provider = try await upstream.connection()
     for number in 1...3 {
       _ = await provider.readRequest()
-      try await provider.answer(#"{"error":{"message":"try \#(number)","type":"server_error","code":null}}"#, status: 500)
+      try await provider.answer(
+        #"{"error":{"message":"try \#(number)","type":"server_error","code":null}}"#, status: 500)
     }
     let answer = await client.readAnswer()
     #expect(answer.status == 500)

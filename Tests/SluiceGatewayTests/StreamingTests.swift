@@ -145,7 +145,9 @@ struct StreamingTests {
     try await provider.sendChunk(Requests.chunk("", finish: true) + Requests.done)
     try await provider.endChunks()
     let body = await client.readAnswer().body
-    #expect(body.utf8.count == event.utf8.count * count + Requests.chunk("", finish: true).utf8.count + Requests.done.utf8.count)
+    #expect(
+      body.utf8.count == event.utf8.count * count + Requests.chunk("", finish: true).utf8.count
+        + Requests.done.utf8.count)
     await gateway.stop()
     try await upstream.stop()
   }

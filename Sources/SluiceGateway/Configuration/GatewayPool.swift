@@ -28,7 +28,7 @@ package struct GatewayEndpoint: Sendable {
   ///   - basePath: of the endpoint's base URL.
   package init(id: EndpointID, name: String, host: String, basePath: String, credential: PreparedCredential) {
     self.id = id
-    self.name = name
+    self.name = HeaderText.visible(name)
     var lines: [UInt8] = []
     lines.append("host: ")
     lines.append(contentsOf: host.utf8)
@@ -39,9 +39,21 @@ package struct GatewayEndpoint: Sendable {
   }
 }
 
+/// Text of a configuration that goes into header values.
+enum HeaderText {
+  /// The same text with a question mark for everything that is not visible ASCII: names are for people, and may be
+  /// anything there, but a line end in a header would begin another one.
+  static func visible(_ text: String) -> String {
+    guard !text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return text }
+    return String(decoding: text.utf8.map { $0 > 0x20 && $0 < 0x7F ? $0 : 0x3F }, as: UTF8.self)
+  }
+}
+
 /// One pool of the gateway in one configuration: the driver, and what its provider needs to be spoken to.
 package final class GatewayPool: Sendable {
   package let name: String
+  /// The name as it may stand in a header.
+  let headerName: String
   package let dialect: ProviderDialect
   package let driver: PoolDriver<HTTPConnection>
   package let exchange: ExchangeSettings
@@ -61,6 +73,7 @@ package final class GatewayPool: Sendable {
     models: [String] = []
   ) {
     self.name = name
+    headerName = HeaderText.visible(name)
     self.dialect = dialect
     self.driver = driver
     self.exchange = exchange

@@ -169,7 +169,8 @@ private final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unche
     let fate: ResourceFate = reusable ? .reusable : .close(.remoteClosed)
     let page = status == 200 ? body.withUnsafeReadableBytes { ModelList.parse(ByteSlice($0)) } : nil
     let failure = pool.dialect.probeVerdict(status: status)
-    release(ExchangeReport(result: failure.map { .failed($0) } ?? .success, fate: fate, total: loop.clock.now() - sentAt))
+    release(
+      ExchangeReport(result: failure.map { .failed($0) } ?? .success, fate: fate, total: loop.clock.now() - sentAt))
     finish(page?.models)
   }
 

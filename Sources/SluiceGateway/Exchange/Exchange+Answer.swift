@@ -28,7 +28,10 @@ extension Exchange {
   func upstreamReadComplete() {
     guard isActive else { return }
     machine.upstreamBytes(attempt: machine.currentAttempt, now: loop.clock.now())
-    if stage == .streaming || stage == .forwarding { connection?.flush() }
+    guard stage == .streaming || stage == .forwarding, let connection else { return }
+    connection.flush()
+    // The client may have been slow before this answer began, of which no event tells.
+    writabilityChanged(connection.isWritable)
   }
 
   func upstreamEnd(reusable: Bool) {
@@ -71,7 +74,8 @@ extension Exchange {
     let failure = responseBytes.withUnsafeReadableBytes { bytes in
       collected.withUnsafeReadableBytes { body in
         target.pool.dialect.classify(
-          status: head.status, headers: HeaderView(head.headers, in: ByteSlice(bytes)), body: ByteSlice(body), now: WallClock.now())
+          status: head.status, headers: HeaderView(head.headers, in: ByteSlice(bytes)), body: ByteSlice(body),
+          now: WallClock.now())
       }
     }
     if !isCollectedCut {
@@ -205,7 +209,8 @@ extension Exchange {
         return
       }
       if last, !mayTerminate {
-        buffer = buffer.getSlice(at: buffer.readerIndex, length: buffer.readableBytes - Self.terminator.utf8CodeUnitCount)
+        buffer =
+          buffer.getSlice(at: buffer.readerIndex, length: buffer.readableBytes - Self.terminator.utf8CodeUnitCount)
           ?? ByteBuffer()
       } else if last {
         isTerminated = true

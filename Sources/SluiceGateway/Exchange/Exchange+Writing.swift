@@ -22,7 +22,7 @@ extension Exchange {
 
   func notes() -> AnswerNotes {
     AnswerNotes(
-      id: id, pool: target.pool.name, endpoint: endpointName.isEmpty ? nil : endpointName,
+      id: id, pool: target.pool.headerName, endpoint: endpointName.isEmpty ? nil : endpointName,
       attempts: machine.counters.sent, phases: machine.phases, framing: framing,
       closes: connection?.willClose(framing: framing) ?? true)
   }

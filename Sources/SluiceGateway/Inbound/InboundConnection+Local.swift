@@ -153,7 +153,9 @@ enum PercentDecoding {
     var bytes: [UInt8] = []
     var index = 0
     while index < text.count {
-      if text[index] == 0x25, index + 2 < text.count, let high = digit(text[index + 1]), let low = digit(text[index + 2]) {
+      if text[index] == 0x25, index + 2 < text.count, let high = digit(text[index + 1]),
+        let low = digit(text[index + 2])
+      {
         bytes.append(high << 4 | low)
         index += 3
       } else {

@@ -135,6 +135,7 @@ final class InboundConnection: ChannelInboundHandler, DeadlineTarget, @unchecked
     adminSink = nil
     dropRequest()
     pending = ByteBuffer()
+    loop.connectionCount.withLock { $0 -= 1 }
     loop.remove(self)
   }
 
@@ -295,6 +296,8 @@ extension InboundConnection {
     context?.flush()
   }
 
+  var isWritable: Bool { context?.channel.isWritable ?? false }
+
   /// Whether the connection ends with this answer.
   func willClose(framing: AnswerFraming) -> Bool {
     isLastRequest || loop.isDraining || framing == .untilClose
@@ -328,7 +331,8 @@ extension InboundConnection {
     guard let context else { return }
     phase = .lingering
     pending = ByteBuffer()
-    setDeadline(now + limits.lingerTimeout)
+    // A slow client may take its time to read; only then the short wait begins.
+    setDeadline(now + limits.idleTimeout)
     let flushed = loop.loop.makePromise(of: Void.self)
     context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: flushed)
     flushed.futureResult.assumeIsolated().whenComplete { _ in self.shutOutput() }

@@ -179,7 +179,8 @@ package struct GatewayMetricsSnapshot: Sendable {
       let slot = index / LoopMetrics.surfaces
       let surface = index % LoopMetrics.surfaces
       return Entry(
-        pool: slot < pools.count ? pools[slot] : "", surface: surface == 0 ? nil : Surface(rawValue: UInt8(surface - 1)),
+        pool: slot < pools.count ? pools[slot] : "",
+        surface: surface == 0 ? nil : Surface(rawValue: UInt8(surface - 1)),
         counters: counters)
     }
   }

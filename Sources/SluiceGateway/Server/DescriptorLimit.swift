@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Darwin
+import Darwin
 #endif
 
 /// How many files and sockets the process may have open.
@@ -23,8 +23,8 @@ package enum DescriptorLimit {
   }
 
   #if canImport(Glibc)
-    private static var kind: __rlimit_resource_t { __rlimit_resource_t(RLIMIT_NOFILE.rawValue) }
+  private static var kind: __rlimit_resource_t { __rlimit_resource_t(RLIMIT_NOFILE.rawValue) }
   #else
-    private static var kind: Int32 { RLIMIT_NOFILE }
+  private static var kind: Int32 { RLIMIT_NOFILE }
   #endif
 }

@@ -124,7 +124,7 @@ package final class GatewayServer: Sendable {
   /// False when `limit` passed first.
   private static func wait(for future: EventLoopFuture<Void>, limit: Interval, on loop: any EventLoop) async -> Bool {
     let promise = loop.makePromise(of: Bool.self)
-    let timer = loop.scheduleTask(in: .nanoseconds(limit.nanoseconds)) { promise.succeed(false) }
+    let timer = loop.scheduleTask(in: .nanoseconds(min(limit, .hours(24)).nanoseconds)) { promise.succeed(false) }
     future.whenComplete { _ in
       timer.cancel()
       promise.succeed(true)

@@ -129,7 +129,6 @@ extension LoopContext {
       last.index = index
     }
     metrics.update(on: id) { $0.connectionsOpen -= 1 }
-    connectionCount.withLock { $0 -= 1 }
     if isDraining, connections.isEmpty { emptied?.succeed() }
   }
 

@@ -219,7 +219,8 @@ extension RawSocket {
   /// The next chunk's payload; empty for the last one, nil when the connection ended.
   func readChunk() async -> String? {
     let line = await read(until: "\r\n")
-    guard line.hasSuffix("\r\n"), let size = Int(line.dropLast(1), radix: 16) ?? Int(line.prefix { $0 != "\r" && $0 != "\r\n" }, radix: 16)
+    guard line.hasSuffix("\r\n"),
+      let size = Int(line.dropLast(1), radix: 16) ?? Int(line.prefix { $0 != "\r" && $0 != "\r\n" }, radix: 16)
     else { return nil }
     let payload = await read(count: size + 2)
     guard payload.utf8.count == size + 2 else { return nil }

@@ -60,7 +60,8 @@ extension RawSocket {
   /// A plain answer.
   func answer(_ body: String, status: Int = 200, headers: String = "") async throws {
     try await send(
-      "HTTP/1.1 \(status) Whatever\r\ncontent-type: application/json\r\n\(headers)content-length: \(body.utf8.count)\r\n\r\n\(body)")
+      "HTTP/1.1 \(status) Whatever\r\ncontent-type: application/json\r\n\(headers)content-length: \(body.utf8.count)\r\n\r\n\(body)"
+    )
   }
 
   static let streamHead =
