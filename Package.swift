@@ -23,7 +23,7 @@ func product(_ name: String) -> Target.Dependency {
     "HTTPTypes": "swift-http-types", "HeapModule": "swift-collections", "Logging": "swift-log",
     "Metrics": "swift-metrics", "NIOCore": "swift-nio", "NIOEmbedded": "swift-nio", "NIOHTTP1": "swift-nio",
     "NIOPosix": "swift-nio", "NIOSSL": "swift-nio-ssl", "ServiceLifecycle": "swift-service-lifecycle",
-    "Yams": "Yams",
+    "UnixSignals": "swift-service-lifecycle", "Yams": "Yams",
   ]
   return .product(name: name, package: home[name]!)
 }
@@ -69,7 +69,7 @@ let package = Package(
     target("SluicePolicy", [], ["DequeModule", "HeapModule"], settings: pure),
     target("SluiceDialects", ["SluicePolicy"], ["HTTPTypes", "Crypto"], settings: pure),
     target("SluiceConfiguration", ["SluicePolicy", "SluiceDialects"], ["Yams"]),
-    target("SluiceSimulation", ["SluicePolicy", "SluiceDialects"]),
+    target("SluiceSimulation", ["SluicePolicy"]),
 
     // The monitor.
     target("SluiceRuntime", ["SluicePolicy"], ["NIOCore", "ServiceLifecycle", "Logging", "Metrics"]),
@@ -96,8 +96,22 @@ let package = Package(
       dependencies: [
         "Sluice", "SluicePolicy", "SluiceDialects", "SluiceConfiguration", "SluiceRuntime", "SluiceHTTP",
         "SluiceGateway", "SluiceAdmin", "SluiceSimulator", "SluiceSimulation",
-      ] + ["ArgumentParser", "NIOCore", "NIOPosix", "ServiceLifecycle", "Logging"].map(product),
+      ] + ["ArgumentParser", "NIOCore", "NIOPosix", "ServiceLifecycle", "UnixSignals", "Logging"].map(product),
       swiftSettings: common),
+
+    // Tests; ConformanceTests, ModelTests and Sanitizers are programs of their own.
+    tests("SluicePolicyTests", ["SluicePolicy"]),
+    tests("SluiceFramingTests", ["SluicePolicy", "SluiceDialects"], ["NIOCore", "NIOEmbedded", "NIOHTTP1"]),
+    tests("SluiceDialectsTests", ["SluicePolicy", "SluiceDialects"]),
+    tests("SluiceConfigurationTests", ["SluicePolicy", "SluiceDialects", "SluiceConfiguration"]),
+    tests(
+      "SluiceRuntimeTests", ["SluicePolicy", "SluiceRuntime", "SluiceTesting"],
+      ["NIOCore", "NIOPosix", "NIOEmbedded", "Logging"]),
+    tests(
+      "SluiceGatewayTests", ["SluicePolicy", "SluiceDialects", "SluiceRuntime", "SluiceHTTP", "SluiceGateway"],
+      ["NIOCore", "NIOPosix", "NIOEmbedded", "Logging", "Crypto"]),
+    tests("SimulationTests", ["SluicePolicy", "SluiceSimulation"]),
+    tests("StructureTests", []),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,90 @@
+import SluiceDialects
+
+/// The readers of the data path on typical input.
+enum ParserBenchmarks {
+  static func run(_ measurements: inout Measurements) {
+    requestHead(&measurements)
+    responseHead(&measurements)
+    scanner(&measurements)
+    events(&measurements)
+  }
+
+  private static let head = """
+    POST /v1/chat/completions HTTP/1.1\r
+    host: 127.0.0.1:8080\r
+    accept: application/json\r
+    content-type: application/json\r
+    user-agent: OpenAI/Python 3.52.0\r
+    authorization: Bearer sk-0123456789abcdef0123456789abcdef\r
+    accept-encoding: gzip, deflate\r
+    x-stainless-lang: python\r
+    x-stainless-os: Linux\r
+    x-stainless-retry-count: 0\r
+    connection: keep-alive\r
+    content-length: 1024\r
+    \r
+
+    """
+
+  private static func requestHead(_ measurements: inout Measurements) {
+    let bytes = Array(head.utf8)
+    bytes.withUnsafeBytes { buffer in
+      measurements.measure("parse: request head, 12 headers", operations: 100_000, bytes: bytes.count * 100_000) {
+        for _ in 0..<100_000 {
+          guard case .complete = RequestHeadParser.parse(buffer, limits: .standard) else { fatal("request head") }
+        }
+      }
+    }
+  }
+
+  private static func responseHead(_ measurements: inout Measurements) {
+    let text =
+      "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 700\r\nx-request-id: req_1\r\n"
+      + "x-ratelimit-remaining-requests: 4999\r\nopenai-processing-ms: 120\r\ndate: Sat, 21 Nov 2026 11:00:00 GMT\r\n\r\n"
+    let bytes = Array(text.utf8)
+    bytes.withUnsafeBytes { buffer in
+      measurements.measure("parse: response head, 7 headers", operations: 100_000, bytes: bytes.count * 100_000) {
+        for _ in 0..<100_000 {
+          guard case .complete = ResponseHeadParser.parse(buffer, requestMethod: .post, limits: .standard) else {
+            fatal("response head")
+          }
+        }
+      }
+    }
+  }
+
+  private static func scanner(_ measurements: inout Measurements) {
+    for size in [1_000, 100_000] {
+      let text = String(repeating: "Explain pooling to a colleague. ", count: size / 32)
+      let body = Array(
+        #"{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"\#(text)"}]}"#.utf8)
+      let operations = 20_000_000 / body.count
+      body.withUnsafeBytes { buffer in
+        measurements.measure("scan: chat body of \(size) bytes", operations: operations, bytes: body.count * operations) {
+          for _ in 0..<operations {
+            guard case .success = RequestScanner.scan(buffer) else { fatal("scan") }
+          }
+        }
+      }
+    }
+  }
+
+  private static func events(_ measurements: inout Measurements) {
+    let event =
+      #"data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,"finish_reason":null}]}"#
+      + "\n\n"
+    let bytes = Array(String(repeating: event, count: 200).utf8)
+    bytes.withUnsafeBytes { buffer in
+      var seen = 0
+      measurements.measure("parse: 200 server-sent events", operations: 2_000, bytes: bytes.count * 2_000) {
+        for _ in 0..<2_000 {
+          var parser = SSEParser()
+          do { try parser.consume(buffer) { _ in seen += 1 } } catch { fatal("events") }
+        }
+      }
+      if seen == 0 { fatal("no events") }
+    }
+  }
+
+  private static func fatal(_ what: String) -> Never { preconditionFailure("benchmark input refused: \(what)") }
+}

@@ -1,0 +1,76 @@
+import NIOCore
+package import SluiceConfiguration
+package import SluiceDialects
+package import SluiceHTTP
+package import SluicePolicy
+
+/// One configured pool, worked out as far as it can be without opening anything: where its connections go, what its
+/// machine has to know, and how each endpoint authenticates.
+package struct PoolBlueprint: Sendable {
+  package let configuration: PoolConfiguration
+  package let dialect: ProviderDialect
+  /// Each once, however many endpoints share it.
+  package let origins: [HTTPOrigin]
+  package let settings: PoolSettings
+  package let credentials: [PreparedCredential]
+  /// By endpoint: the origin it uses.
+  package let endpointOrigins: [HTTPOrigin]
+
+  package init(_ configuration: PoolConfiguration) throws {
+    self.configuration = configuration
+    dialect = try ProviderDialect(configuration.provider)
+    let places = try configuration.endpoints.map { try Self.origin($0, configuration.transport) }
+    var unique: [HTTPOrigin] = []
+    for place in places where !unique.contains(where: { $0.identity == place.identity }) { unique.append(place) }
+    origins = unique
+    endpointOrigins = places
+    credentials = try configuration.endpoints.map { [dialect] in try Self.credential($0, dialect) }
+    settings = Self.settings(configuration, origins: unique, places: places)
+  }
+
+  private static func origin(
+    _ endpoint: EndpointConfiguration, _ transport: PoolConfiguration.Transport
+  ) throws -> HTTPOrigin {
+    let url = endpoint.url
+    return HTTPOrigin(
+      scheme: url.scheme == "https" ? .https : .http, host: url.host, port: url.port,
+      tls: TLSOptions(verify: transport.verify, authorityFile: transport.authorities),
+      proxy: try transport.proxy.map { try HTTPProxy(url: $0.reveal()) }, basePath: url.path)
+  }
+
+  private static func credential(
+    _ endpoint: EndpointConfiguration, _ dialect: ProviderDialect
+  ) throws -> PreparedCredential {
+    guard let credential = endpoint.credential else { return .none }
+    return try dialect.prepare(credential)
+  }
+
+  /// The free call that proves each endpoint, by the identity that the pool knows it under.
+  package var probeTargets: [String: HTTPProbeTarget] {
+    var targets: [String: HTTPProbeTarget] = [:]
+    for (index, endpoint) in settings.endpoints.enumerated() {
+      let origin = endpointOrigins[index]
+      var head: [UInt8] = []
+      dialect.appendProbe(
+        host: origin.hostHeader, basePath: ProviderDialect.normalizedBasePath(origin.basePath),
+        credential: credentials[index], to: &head)
+      targets[endpoint.identity] = HTTPProbeTarget(origin: origin, head: ByteBuffer(bytes: head)) { [dialect] status in
+        dialect.probeVerdict(status: status)
+      }
+    }
+    return targets
+  }
+
+  /// The configuration's own view, with origins merged where the connections would be the same: base paths do not
+  /// matter to a connection.
+  private static func settings(
+    _ configuration: PoolConfiguration, origins: [HTTPOrigin], places: [HTTPOrigin]
+  ) -> PoolSettings {
+    var settings = configuration.settings
+    settings.origins = origins.map { OriginSettings(identity: $0.identity, name: $0.hostHeader) }
+    for (index, place) in places.enumerated() {
+      settings.endpoints[index].origin = origins.firstIndex { $0.identity == place.identity } ?? 0
+    }
+    return settings
+  }
+}

@@ -1,0 +1,79 @@
+/// One message of a conversation, as text.
+public struct ChatMessage: Hashable, Sendable {
+  /// Who speaks.
+  public enum Role: String, Hashable, Sendable {
+    /// Instructions for the model.
+    case system
+    /// The person or program that asks.
+    case user
+    /// The model.
+    case assistant
+  }
+
+  /// Who speaks.
+  public var role: Role
+  /// What is said.
+  public var text: String
+
+  /// A message of any role.
+  public init(role: Role, text: String) {
+    self.role = role
+    self.text = text
+  }
+
+  /// Instructions for the model.
+  public static func system(_ text: String) -> ChatMessage { ChatMessage(role: .system, text: text) }
+  /// A question or request.
+  public static func user(_ text: String) -> ChatMessage { ChatMessage(role: .user, text: text) }
+  /// An earlier answer of the model.
+  public static func assistant(_ text: String) -> ChatMessage { ChatMessage(role: .assistant, text: text) }
+}
+
+/// What a chat call may ask for beside its messages.
+public struct ChatOptions: Hashable, Sendable {
+  /// Most tokens of the answer; providers that need a number get 1024 when it is `nil`.
+  public var maxTokens: Int?
+  /// 0 (steady) to 2 (wild); the provider's own default when `nil`.
+  public var temperature: Double?
+  /// Texts that end the answer; at most 4.
+  public var stop: [String] = []
+
+  /// The provider's defaults.
+  public init() {}
+}
+
+/// A complete answer.
+public struct ChatAnswer: Hashable, Sendable {
+  /// The answer's text.
+  public var text: String
+  /// The model that answered, as the provider names it.
+  public var model: String
+  /// Why the answer ended, in the provider's word (`stop`, `end_turn`, `length`, …).
+  public var finishReason: String?
+  /// Tokens as the provider counted them.
+  public var usage: ChatUsage
+}
+
+/// One piece of a streamed answer.
+public struct ChatDelta: Hashable, Sendable {
+  /// Text to append; empty in pieces that only carry the end or the usage.
+  public var text: String
+  /// Set in the piece that ends the answer.
+  public var finishReason: String?
+  /// Set once the provider has told the usage.
+  public var usage: ChatUsage?
+}
+
+/// Tokens of one exchange.
+public struct ChatUsage: Hashable, Sendable {
+  /// Tokens of the prompt, cached ones included.
+  public var inputTokens: Int
+  /// Tokens of the answer.
+  public var outputTokens: Int
+
+  /// Nothing counted.
+  public init(inputTokens: Int = 0, outputTokens: Int = 0) {
+    self.inputTokens = inputTokens
+    self.outputTokens = outputTokens
+  }
+}

@@ -1,0 +1,122 @@
+import SluicePolicy
+
+/// What the configuration says about a pool and a snapshot does not.
+package struct PoolFacts: Sendable {
+  package var provider: String
+  package var strategy: String
+  package var maxPerOrigin: Int
+
+  package init(provider: String, strategy: String, maxPerOrigin: Int) {
+    self.provider = provider
+    self.strategy = strategy
+    self.maxPerOrigin = maxPerOrigin
+  }
+}
+
+/// One pool as `/api/pools` tells it: plain names, milliseconds, nothing secret.
+struct PoolDocument: Encodable {
+  struct Connections: Encodable {
+    var leased: Int, idle: Int, connecting: Int, verifying: Int, draining: Int, max: Int
+    var opened: UInt64, failed: UInt64, reused: UInt64, borrowed: UInt64
+    var closed: [String: UInt64]
+  }
+
+  struct Waiting: Encodable {
+    var total: Int, critical: Int, high: Int, normal: Int, low: Int
+    var oldest_ms: Double
+  }
+
+  struct Origin: Encodable {
+    var name: String, connections: Int, leased: Int, wanted: Int, disconnected: Bool, connect_failures: Int
+    var connect_ms: Double?, idle_limit_seconds: Double?
+  }
+
+  struct Endpoint: Encodable {
+    var name: String, origin: String, state: String, state_detail: String, role: String
+    var weight: Int, leased: Int, slots: Int
+    var requests: UInt64, successes: UInt64, failures: UInt64, consecutive_failures: Int
+    var latency_ms: Double?, returns_in_seconds: Double?
+  }
+
+  var name: String, provider: String, strategy: String, state: String, panic: Bool
+  var connections: Connections
+  var waiting: Waiting
+  var rejected: [String: UInt64]
+  var origins: [Origin]
+  var endpoints: [Endpoint]
+
+  init(_ snapshot: PoolSnapshot, facts: PoolFacts, now: Instant) {
+    let live = snapshot.endpoints.filter { !$0.removed }
+    name = snapshot.name
+    provider = facts.provider
+    strategy = facts.strategy
+    state = Self.state(of: snapshot, live: live)
+    panic = snapshot.panic
+    connections = Self.connections(snapshot)
+    waiting = Self.waiting(snapshot)
+    rejected = Self.counts(RejectionReason.allCases) { ($0.label, snapshot.counters.rejected[$0]) }
+    origins = snapshot.origins.filter { !$0.removed }.map(Self.origin)
+    let names = Dictionary(snapshot.origins.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
+    endpoints = live.map {
+      Self.endpoint($0, origin: names[$0.origin] ?? "", slots: facts.maxPerOrigin, now: now)
+    }
+  }
+
+  /// The pool in one word: as good as its best endpoints, unless it is not taking requests at all.
+  static func state(of snapshot: PoolSnapshot, live: [EndpointSnapshot]) -> String {
+    guard snapshot.state == .open else { return snapshot.state.label }
+    let serving = live.count { $0.state == .healthy || $0.state == .degraded }
+    if serving == 0 { return "down" }
+    return serving == live.count && !snapshot.panic ? "healthy" : "degraded"
+  }
+
+  private static func connections(_ snapshot: PoolSnapshot) -> Connections {
+    let slots = snapshot.slots, counters = snapshot.counters
+    return Connections(
+      leased: slots.leased, idle: slots.idle, connecting: slots.connecting, verifying: slots.verifying,
+      draining: slots.draining, max: Int(snapshot.numbers.max), opened: counters.connectsSucceeded,
+      failed: counters.connectsFailed, reused: counters.reused, borrowed: counters.borrowed,
+      closed: counts(CloseReason.allCases) { ($0.label, counters.closed[$0]) })
+  }
+
+  private static func waiting(_ snapshot: PoolSnapshot) -> Waiting {
+    let counts = snapshot.waiting
+    return Waiting(
+      total: counts.total, critical: counts.critical, high: counts.high, normal: counts.normal, low: counts.low,
+      oldest_ms: snapshot.oldestWait.milliseconds)
+  }
+
+  private static func origin(_ origin: OriginSnapshot) -> Origin {
+    Origin(
+      name: origin.name, connections: origin.slots.total, leased: origin.leased, wanted: origin.wanted,
+      disconnected: origin.disconnected, connect_failures: origin.connectFailures,
+      connect_ms: origin.connectTime > .zero ? origin.connectTime.milliseconds : nil,
+      idle_limit_seconds: origin.idleLimit.map { $0.milliseconds / 1000 })
+  }
+
+  private static func endpoint(_ endpoint: EndpointSnapshot, origin: String, slots: Int, now: Instant) -> Endpoint {
+    let remaining = endpoint.outUntil.flatMap { $0 > now ? ($0 - now).milliseconds / 1000 : nil }
+    var detail = endpoint.state.label
+    if let remaining { detail += " \(Int(remaining.rounded(.up))) s" }
+    if let failure = endpoint.rejectedBy { detail += " (\(failure.label))" }
+    return Endpoint(
+      name: endpoint.name, origin: origin, state: endpoint.state.label, state_detail: detail,
+      role: endpoint.role == .backup ? "backup" : "primary", weight: endpoint.weight, leased: endpoint.leased,
+      slots: slots, requests: endpoint.grants, successes: endpoint.successes, failures: endpoint.failures,
+      consecutive_failures: endpoint.consecutiveFailures,
+      latency_ms: endpoint.latency > .zero ? endpoint.latency.milliseconds : nil, returns_in_seconds: remaining)
+  }
+
+  /// Only what happened: a map of all reasons with mostly zeros says little.
+  private static func counts<Reason>(
+    _ reasons: [Reason], _ count: (Reason) -> (String, UInt64)
+  ) -> [String: UInt64] {
+    var result: [String: UInt64] = [:]
+    for (label, number) in reasons.map(count) where number > 0 { result[label] = number }
+    return result
+  }
+}
+
+extension Interval {
+  var milliseconds: Double { Double(nanoseconds) / 1_000_000 }
+}

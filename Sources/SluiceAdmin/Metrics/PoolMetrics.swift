@@ -1,0 +1,94 @@
+import SluicePolicy
+
+/// The metric families that come from pool snapshots: slots by state, waiting, connections, endpoints.
+struct PoolMetrics {
+  let snapshots: [PoolSnapshot]
+
+  func write(into text: inout PrometheusText) {
+    writeSlots(&text)
+    writeWaiting(&text)
+    writeConnections(&text)
+    writeEndpoints(&text)
+  }
+
+  private func writeSlots(_ text: inout PrometheusText) {
+    text.begin("pool_connections", .gauge, "Connections of a pool by state.")
+    for pool in snapshots {
+      let slots = pool.slots
+      let states = [
+        ("connecting", slots.connecting), ("idle", slots.idle), ("leased", slots.leased),
+        ("verifying", slots.verifying), ("draining", slots.draining), ("closing", slots.closing),
+      ]
+      for (state, count) in states { text.sample(count, [("pool", pool.name), ("state", state)]) }
+    }
+    text.begin("pool_connections_max", .gauge, "Most connections the pool may have.")
+    for pool in snapshots { text.sample(Int(pool.numbers.max), [("pool", pool.name)]) }
+    text.begin("pool_utilization_ratio", .gauge, "Slots lent, as a part of the most the pool may have.")
+    for pool in snapshots {
+      text.sample(Double(pool.numbers.leased) / Double(max(1, pool.numbers.max)), [("pool", pool.name)])
+    }
+  }
+
+  private func writeWaiting(_ text: inout PrometheusText) {
+    text.begin("pool_waiting", .gauge, "Requests waiting for a slot, by priority class.")
+    for pool in snapshots {
+      for priority in PriorityClass.allCases {
+        text.sample(pool.waiting[priority], [("pool", pool.name), ("class", "\(priority)")])
+      }
+    }
+    text.begin("pool_rejected_total", .counter, "Requests the pool did not serve, by reason.")
+    for pool in snapshots {
+      for reason in RejectionReason.allCases {
+        text.sample(pool.counters.rejected[reason], [("pool", pool.name), ("reason", reason.label)])
+      }
+    }
+  }
+
+  private func writeConnections(_ text: inout PrometheusText) {
+    counter(&text, "pool_connections_opened_total", "Connections opened.") { $0.connectsSucceeded }
+    counter(&text, "pool_connects_failed_total", "Connections that could not be opened.") { $0.connectsFailed }
+    counter(&text, "pool_connections_reused_total", "Slots lent on a connection that had served before.") { $0.reused }
+    counter(&text, "pool_borrowed_total", "Slots lent on another event loop than the caller's.") { $0.borrowed }
+    counter(&text, "pool_verifications_total", "Idle connections verified before they were lent.") { $0.verifications }
+    counter(&text, "pool_ejections_total", "Times an endpoint was taken out for failing.") { $0.ejections }
+    text.begin("pool_connections_closed_total", .counter, "Connections closed, by reason.")
+    for pool in snapshots {
+      for reason in CloseReason.allCases {
+        text.sample(pool.counters.closed[reason], [("pool", pool.name), ("reason", reason.label)])
+      }
+    }
+  }
+
+  private func writeEndpoints(_ text: inout PrometheusText) {
+    text.begin("endpoint_state", .gauge, "1 for the state an endpoint is in, 0 for the others.")
+    endpoints { endpoint, labels in
+      for state in EndpointState.allCases {
+        text.sample(endpoint.state == state ? 1 : 0, labels + [("state", state.label)])
+      }
+    }
+    text.begin("endpoint_leased", .gauge, "Slots lent for an endpoint.")
+    endpoints { text.sample($0.leased, $1) }
+    text.begin("endpoint_latency_seconds", .gauge, "Peak-sensitive average time to the first byte; 0 is unknown.")
+    endpoints { text.sample($0.latency.milliseconds / 1000, $1) }
+    text.begin("endpoint_exchanges_total", .counter, "Exchanges by endpoint and result.")
+    endpoints {
+      text.sample($0.successes, $1 + [("result", "success")])
+      text.sample($0.failures, $1 + [("result", "failure")])
+    }
+  }
+
+  private func counter(
+    _ text: inout PrometheusText, _ name: String, _ help: String, _ value: (PoolCounters) -> UInt64
+  ) {
+    text.begin(name, .counter, help)
+    for pool in snapshots { text.sample(value(pool.counters), [("pool", pool.name)]) }
+  }
+
+  private func endpoints(_ body: (EndpointSnapshot, [(String, String)]) -> Void) {
+    for pool in snapshots {
+      for endpoint in pool.endpoints where !endpoint.removed {
+        body(endpoint, [("pool", pool.name), ("endpoint", endpoint.name)])
+      }
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import Logging
+import NIOCore
+import ServiceLifecycle
+import SluiceConfiguration
+import SluicePolicy
+import SluiceRuntime
+import SluiceSimulator
+
+/// `sluice demo`: gateway, simulator and traffic in one process.
+struct DemoCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo", abstract: "Run the gateway in front of the built-in provider simulator, with light traffic.",
+    discussion: "Needs no account, no key and no network. Ends with Ctrl-C, or after --duration with a summary.")
+
+  @Option(help: "HOST:PORT; port 0 lets the system choose.") var listen = "127.0.0.1:8080"
+  @Option(help: "End after so many seconds.") var duration: Int?
+  @Flag(help: "Start gateway and simulator only.") var noTraffic = false
+  @OptionGroup var logging: LogOptions
+
+  func validate() throws {
+    if let duration, duration < 1 { throw ValidationError("--duration is at least 1 second") }
+    if duration != nil && noTraffic { throw ValidationError("--duration is about the traffic; leave out --no-traffic") }
+  }
+
+  func run() async throws {
+    let logger = logging.makeLogger()
+    let simulator = SimulatorServer(.realistic())
+    let address = try await simulator.start()
+    let text = Demo.configuration(address, listen: listen)
+    let options = LoadOptions(environment: [:])
+    let loaded = try SluiceConfigurationFile.load(text: text, name: "demo", options: options).loadedOrFailure()
+    let host = try GatewayHost(loaded, loader: ConfigurationLoader(environment: [:]), logger: logger)
+    let outcome = Guarded<LoadResult?>(nil)
+    let start = ContinuousClock.now
+    try await GatewayRun(host: host, logger: logger).run { urls in
+      let url = urls.first ?? ""
+      announce(url)
+      guard !noTraffic else { return [] }
+      let time = duration.map { Interval.seconds(Int64($0)) }
+      return [DemoTraffic(url: url, duration: time) { result in outcome.withLock { $0 = result } }]
+    }
+    await simulator.stop()
+    guard !noTraffic, let result = outcome.value else { return }
+    summarize(result, seconds: (ContinuousClock.now - start) / .seconds(1))
+    if result.failed > 0 || result.completed == 0 { throw ExitCode.failure }
+  }
+
+  private func announce(_ url: String) {
+    let bold = { (text: String) in Terminal.output.styled(text, .bold) }
+    Terminal.line("sluice demo listening on \(url)")
+    Terminal.line()
+    Terminal.line("  \(bold("dashboard"))   \(url)/dashboard")
+    Terminal.line("  \(bold("try it"))      curl \(url)/v1/chat/completions -H 'content-type: application/json' \\")
+    Terminal.line(
+      "                -d '{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'")
+    Terminal.line("  \(bold("OpenAI SDK"))  OPENAI_BASE_URL=\(url)/v1 OPENAI_API_KEY=any")
+    Terminal.line("  \(bold("Anthropic"))   ANTHROPIC_BASE_URL=\(url) ANTHROPIC_API_KEY=any")
+    Terminal.line()
+  }
+
+  private func summarize(_ result: LoadResult, seconds: Double) {
+    let values = result.latency.percentiles([0.5, 0.95, 0.99]).map(LatencyRecorder.text)
+    let first = result.firstByte.percentiles([0.5, 0.95]).map(LatencyRecorder.text)
+    Terminal.line("\(result.completed) requests in \(Int(seconds.rounded())) s, \(result.failed) failures")
+    for (name, count) in result.byShape.sorted(by: { $0.key < $1.key }) { Terminal.line("  \(name): \(count)") }
+    Terminal.line(
+      "  whole answer p50 \(values[0]), p95 \(values[1]), p99 \(values[2]); first byte p50 \(first[0]), p95 \(first[1])"
+    )
+    for (reason, count) in result.failures.sorted(by: { $0.value > $1.value }) {
+      Terminal.line(Terminal.output.styled("  failed: \(count) × \(reason)", .red))
+    }
+  }
+}

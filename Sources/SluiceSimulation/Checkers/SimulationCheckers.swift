@@ -1,0 +1,10 @@
+/// All checkers, fresh for one run.
+package enum SimulationCheckers {
+  package static func all() -> [any SimulationChecker] {
+    [
+      TicketsEndOnce(), LeasesFitCapacity(), ConnectionsFitLimits(), GrantsAreEligible(),
+      EjectionIsRespected(),
+      ClassOrderHolds(), NobodyStarves(), CountersAreTrue(), PoolRecovers(),
+    ]
+  }
+}

@@ -1,0 +1,49 @@
+package import SluicePolicy
+
+/// Number of one call in a run.
+package typealias CallID = Int
+
+/// What happened, in the order in which the machine was told or decided it. Checkers see nothing else.
+package enum Fact: Sendable, Equatable {
+  // The caller's side.
+  case wished(CallID, AcquireRequest)
+  case grantedAtOnce(CallID, Grant)
+  case queued(CallID, TicketID)
+  case refusedAtOnce(CallID, PoolRejection)
+  case grantedLater(TicketID, Grant)
+  case refusedLater(TicketID, PoolRejection)
+  case cancelled(TicketID, accepted: Bool)
+  case released(LeaseID, ExchangeReport, accepted: Bool)
+  // Resources.
+  case connectAsked(ResourceID, OriginID, LoopID)
+  case connectSucceeded(ResourceID, capacity: Int)
+  case connectFailed(ResourceID)
+  case closeAsked(ResourceID, CloseReason)
+  case closed(ResourceID)
+  case capacityChanged(ResourceID, Int)
+  case goingAway(ResourceID)
+  case verifyAsked(ResourceID)
+  case verified(ResourceID, Bool)
+  case clockJumped
+  // The pool.
+  case emitted(PoolEvent)
+  case configured(PoolSettings, PoolLayout)
+  case endpointDrained(EndpointID)
+  case endpointResumed(EndpointID)
+  case endpointReset(EndpointID)
+  case paused
+  case resumed
+  case drainBegan
+  case snapshot(PoolSnapshot)
+  // Phases.
+  case faultsStopped
+  case loadStopped
+  case settled(PoolSnapshot)
+}
+
+/// Judges a run by its facts alone. Shares no code with the machine.
+package protocol SimulationChecker {
+  var name: String { get }
+  /// What is wrong, or `nil`.
+  mutating func observe(_ fact: Fact, at now: Instant) -> String?
+}

@@ -1,0 +1,124 @@
+import SluicePolicy
+
+/// Callers: they wish, wait, hold, return, and sometimes give up.
+extension Simulation {
+  func arrive() {
+    guard loadGoesOn else { return }
+    let call = CallID(calls.count)
+    let request = makeRequest()
+    calls.append(SimulatedCall(id: call, fresh: request.freshOnly))
+    note(.wished(call, request))
+    let outcome = tell {
+      $0.acquire(request, now: now, into: &$1)
+    } fact: {
+      switch $0 {
+      case .granted(let grant): .grantedAtOnce(call, grant)
+      case .queued(let ticket): .queued(call, ticket)
+      case .rejected(let rejection): .refusedAtOnce(call, rejection)
+      }
+    }
+    switch outcome {
+    case .granted(let grant): use(grant, by: call)
+    case .queued(let ticket):
+      calls[call].state = .waiting(ticket)
+      ticketOwners[ticket] = call
+      if chance.chance(faults.cancelled) { later(latency.time(around: .milliseconds(100)), .giveUp(call)) }
+    case .rejected: break
+    }
+    later(
+      latency.time(around: .microseconds(Int64(1_000_000 / options.arrivalsPerSecond))), .arrival)
+  }
+
+  private func makeRequest() -> AcquireRequest {
+    var request = AcquireRequest(
+      loop: LoopID(load.range(0, options.loops - 1)), priority: load.pick(PriorityClass.allCases),
+      caller: CallerID(rawValue: UInt32(load.range(0, 3))),
+      deadline: now + .milliseconds(Int64(load.range(20, 5000))), arrival: now)
+    if load.chance(0.1) { request.excluding.insert(load.pick(layout.endpoints)) }
+    if load.chance(0.03) { request.pinned = load.pick(layout.endpoints) }
+    request.freshOnly = load.chance(0.02)
+    return request
+  }
+
+  /// The grant reaches its caller: it may have given up meanwhile.
+  func deliver(_ ticket: TicketID, _ grant: Grant) {
+    guard let call = ticketOwners.removeValue(forKey: ticket) else { return }
+    if case .abandoned = calls[call].state {
+      calls[call].state = .ended
+      giveBack(grant.lease, .unused)
+    } else {
+      use(grant, by: call)
+    }
+  }
+
+  func refuse(_ ticket: TicketID) {
+    guard let call = ticketOwners.removeValue(forKey: ticket) else { return }
+    calls[call].state = .ended
+  }
+
+  func giveUp(_ call: CallID) {
+    guard case .waiting(let ticket) = calls[call].state else { return }
+    let accepted = tell {
+      $0.cancel(ticket, now: now, into: &$1)
+    } fact: {
+      .cancelled(ticket, accepted: $0)
+    }
+    if accepted {
+      calls[call].state = .ended
+      ticketOwners[ticket] = nil
+    } else {
+      calls[call].state = .abandoned(ticket)
+    }
+  }
+
+  private func use(_ grant: Grant, by call: CallID) {
+    calls[call].state = .holding(grant.lease, grant)
+    resources[grant.resource]?.leases += 1
+    let dead = resources[grant.resource].map { $0.isDead || $0.state != .open } ?? true
+    later(
+      dead ? latency.time(around: .milliseconds(30)) : latency.time(around: options.holdTime),
+      .exchangeEnds(call))
+  }
+
+  func exchangeEnds(_ call: CallID) {
+    guard case .holding(let lease, let grant) = calls[call].state else { return }
+    calls[call].state = .ended
+    let broken = resources[grant.resource].map { $0.isDead || $0.state != .open } ?? true
+    resources[grant.resource]?.leases -= 1
+    resources[grant.resource]?.lastUse = now
+    giveBack(lease, broken ? brokenReport() : report())
+    if chance.chance(faults.lateOrDuplicate) { giveBack(lease, .unused) }
+  }
+
+  private func giveBack(_ lease: LeaseID, _ report: ExchangeReport) {
+    tell {
+      $0.release(lease, report, now: now, into: &$1)
+    } fact: {
+      .released(lease, report, accepted: $0)
+    }
+  }
+
+  private func brokenReport() -> ExchangeReport {
+    ExchangeReport(result: .failed(.network), fate: .close(.remoteClosed), total: .milliseconds(30))
+  }
+
+  private func report() -> ExchangeReport {
+    let latency = latency.time(around: .milliseconds(20))
+    var report = ExchangeReport(
+      result: .success, latency: latency, total: latency + options.holdTime)
+    if chance.chance(faults.rateLimited) {
+      report.result = .failed(.rateLimited)
+      if chance.chance(0.7) { report.coolFor = .milliseconds(Int64(chance.range(100, 8000))) }
+    } else if chance.chance(faults.credentialRejected) {
+      report.result = .failed(.credential)
+    } else if chance.chance(faults.exchangeFails) {
+      report.result = .failed(
+        chance.pick([.server, .overloaded, .timeout, .caller, .protocolError]))
+      if report.result == .failed(.protocolError) { report.fate = .close(.protocolError) }
+    } else if chance.chance(faults.cancelled * 0.3) {
+      report.result = .cancelled
+      report.fate = .close(.cancelled)
+    }
+    return report
+  }
+}

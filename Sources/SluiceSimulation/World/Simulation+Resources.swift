@@ -1,0 +1,159 @@
+import SluicePolicy
+
+/// Remote sides: they accept, refuse, hang, die, close when idle, and go away.
+extension Simulation {
+  func perform(_ action: PoolAction) {
+    switch action {
+    case .connect(let id, let origin, _, let deadline): beginConnect(id, origin, deadline)
+    case .close(let id, _): close(id)
+    case .verify(let id, let deadline): beginVerify(id, deadline)
+    case .probe(let endpoint, _):
+      later(latency.time(around: .milliseconds(20)), .probeEnds(endpoint))
+    case .grant(let ticket, let grant): deliver(ticket, grant)
+    case .reject(let ticket, _): refuse(ticket)
+    case .armDeadline, .emit: break
+    }
+  }
+
+  private func beginConnect(_ id: ResourceID, _ origin: OriginID, _ deadline: Instant) {
+    // A close may overtake its connect: then there is nothing to open any more.
+    if resources[id]?.state == .closed { return }
+    resources[id] = SimulatedResource(
+      id: id, origin: origin, capacity: options.capacity, lastUse: now)
+    if chance.chance(faults.connectRefused) {
+      later(latency.time(around: .milliseconds(2)), .connectEnds(id, .failed(.network)))
+    } else if chance.chance(faults.connectHangs) {
+      // A connector honours its deadline, and is a little late with it.
+      later(
+        (deadline - now) + .milliseconds(Int64(chance.range(0, 50))),
+        .connectEnds(id, .failed(.timeout)))
+    } else {
+      let time = latency.time(around: options.averageConnectTime)
+      let tooLate = now + time >= deadline
+      later(
+        tooLate ? deadline - now : time, .connectEnds(id, tooLate ? .failed(.timeout) : .opened))
+    }
+  }
+
+  func connectEnds(_ id: ResourceID, _ end: ConnectEnd) {
+    guard let resource = resources[id], resource.state == .opening else { return }
+    switch end {
+    case .opened:
+      resources[id]?.state = .open
+      resources[id]?.lastUse = now
+      note(.connectSucceeded(id, capacity: resource.capacity))
+      let connectTime = options.averageConnectTime
+      tell {
+        $0.connectSucceeded(
+          id, capacity: resource.capacity, connectTime: connectTime, now: now, into: &$1)
+      }
+      planTheFuture(of: id)
+      if chance.chance(faults.lateOrDuplicate) {
+        tell {
+          $0.connectSucceeded(
+            id, capacity: resource.capacity, connectTime: connectTime, now: now, into: &$1)
+        }
+      }
+    case .failed(let failure):
+      resources[id] = nil
+      note(.connectFailed(id))
+      tell { $0.connectFailed(id, failure, now: now, into: &$1) }
+      if chance.chance(faults.lateOrDuplicate) {
+        tell { $0.connectFailed(id, failure, now: now, into: &$1) }
+      }
+    }
+  }
+
+  private func planTheFuture(of id: ResourceID) {
+    if chance.chance(faults.remoteIdleClose) {
+      later(.milliseconds(Int64(chance.range(50, 10_000))), .remoteCloses(id))
+    }
+    if chance.chance(faults.silentDeath) {
+      later(.milliseconds(Int64(chance.range(1, 20_000))), .remoteCloses(id))
+    }
+    if chance.chance(faults.goAway) {
+      later(.milliseconds(Int64(chance.range(10, 10_000))), .goAway(id))
+    }
+    if options.capacity > 1 && chance.chance(faults.capacityChange) {
+      later(.milliseconds(Int64(chance.range(10, 5_000))), .capacityChanges(id, chance.range(0, 8)))
+    }
+  }
+
+  private func close(_ id: ResourceID) {
+    guard let resource = resources[id] else {
+      // Close before connect was carried out: the connector never starts and says so.
+      resources[id] = SimulatedResource(
+        id: id, origin: OriginID(rawValue: 0), state: .closed, capacity: 0, lastUse: now)
+      later(.microseconds(Int64(schedule.range(1, 500))), .reportClosed(id))
+      return
+    }
+    guard resource.state != .closed else { return }
+    resources[id]?.state = .closed
+    later(.microseconds(Int64(schedule.range(1, 5000))), .reportClosed(id))
+  }
+
+  /// The remote side ends it by itself: with a FIN that is seen at once, or in silence.
+  func remoteCloses(_ id: ResourceID) {
+    guard let resource = resources[id], resource.state == .open else { return }
+    if chance.chance(faults.silentDeath) {
+      resources[id]?.isDead = true
+    } else if resource.leases == 0 {
+      resources[id]?.state = .closed
+      reportClosed(id)
+    } else {
+      later(.milliseconds(100), .remoteCloses(id))
+    }
+  }
+
+  func goAway(_ id: ResourceID) {
+    guard resources[id]?.state == .open else { return }
+    note(.goingAway(id))
+    tell { $0.resourceDraining(id, now: now, into: &$1) }
+  }
+
+  func capacityChanges(_ id: ResourceID, _ capacity: Int) {
+    guard resources[id]?.state == .open else { return }
+    resources[id]?.capacity = capacity
+    note(.capacityChanged(id, capacity))
+    tell { $0.capacityChanged(id, capacity, now: now, into: &$1) }
+  }
+
+  func reportClosed(_ id: ResourceID) {
+    guard let resource = resources[id], resource.state == .closed else { return }
+    if !resource.closeReported {
+      resources[id]?.closeReported = true
+      note(.closed(id))
+    }
+    let idle = resource.leases == 0 ? now - resource.lastUse : nil
+    tell { $0.resourceClosed(id, idleFor: idle, now: now, into: &$1) }
+    if chance.chance(faults.lateOrDuplicate) {
+      later(.milliseconds(Int64(chance.range(0, 3000))), .reportClosed(id))
+    }
+  }
+
+  private func beginVerify(_ id: ResourceID, _ deadline: Instant) {
+    if resources[id]?.isDead == true {
+      later(deadline - now, .verifyEnds(id))
+    } else {
+      later(latency.time(around: .microseconds(300)), .verifyEnds(id))
+    }
+  }
+
+  func verifyEnds(_ id: ResourceID) {
+    let alive = resources[id].map { $0.state == .open && !$0.isDead } ?? false
+    note(.verified(id, alive))
+    tell { $0.verified(id, alive: alive, now: now, into: &$1) }
+    if chance.chance(faults.lateOrDuplicate) {
+      tell { $0.verified(id, alive: !alive, now: now, into: &$1) }
+    }
+  }
+
+  func probeEnds(_ endpoint: EndpointID) {
+    let result: ProbeResult =
+      chance.chance(faults.exchangeFails) ? .failed(.server) : .success(latency: .milliseconds(5))
+    tell { $0.probeFinished(endpoint, result, now: now, into: &$1) }
+    if chance.chance(faults.lateOrDuplicate) {
+      tell { $0.probeFinished(endpoint, result, now: now, into: &$1) }
+    }
+  }
+}

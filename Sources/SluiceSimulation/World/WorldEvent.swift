@@ -1,0 +1,56 @@
+import SluicePolicy
+
+/// What the world has still to do: the machine's wishes on their way, and things that happen by themselves.
+enum WorldEvent {
+  case arrival
+  case perform(PoolAction)
+  case timer
+  case connectEnds(ResourceID, ConnectEnd)
+  case verifyEnds(ResourceID)
+  case probeEnds(EndpointID)
+  case exchangeEnds(CallID)
+  case giveUp(CallID)
+  case remoteCloses(ResourceID)
+  case goAway(ResourceID)
+  case capacityChanges(ResourceID, Int)
+  case reportClosed(ResourceID)
+  case administration
+  case lookAround
+  case faultsStop
+  case loadStops
+  case settle
+}
+
+enum ConnectEnd {
+  case opened
+  case failed(FailureClass)
+}
+
+/// The remote side of one resource: the truth that the machine cannot see.
+struct SimulatedResource {
+  enum State { case opening, open, closed }
+
+  var id: ResourceID
+  var origin: OriginID
+  var state = State.opening
+  /// Accepts everything and answers nothing.
+  var isDead = false
+  var capacity: Int
+  var leases = 0
+  var lastUse: Instant
+  var closeReported = false
+}
+
+/// One call: from its wish to its end.
+struct SimulatedCall {
+  enum State {
+    case waiting(TicketID)
+    case holding(LeaseID, Grant)
+    case abandoned(TicketID)
+    case ended
+  }
+
+  var id: CallID
+  var state = State.ended
+  var fresh = false
+}

@@ -1,0 +1,262 @@
+"""The real binary as an operator meets it: start, reload, drain, kills, typos, signals."""
+import http.client, json, os, signal, subprocess, tempfile, threading, time, unittest, urllib.parse
+from harness import BINARY, GatewayCase, Program, call
+
+CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
+
+
+def run(*arguments, **environment):
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "ANTHROPIC_", "SLUICE_"))}
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=60, env={**clean, **environment})
+
+
+class Load(threading.Thread):
+    """Sends chats over one kept connection until told to stop; remembers everything that was not a 200."""
+
+    def __init__(self, url, stream=False):
+        super().__init__(daemon=True)
+        self.host, self.stream, self.going = urllib.parse.urlparse(url).netloc, stream, True
+        self.done, self.failures = 0, []
+
+    def run(self):
+        connection = http.client.HTTPConnection(self.host, timeout=30)
+        body = json.dumps({**CHAT, "stream": self.stream})
+        while self.going:
+            try:
+                connection.request("POST", "/v1/chat/completions", body, {"content-type": "application/json"})
+                answer = connection.getresponse()
+                text = answer.read()
+                if answer.status != 200 or (self.stream and b"[DONE]" not in text):
+                    self.failures.append((answer.status, text[:200]))
+                self.done += 1
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append(repr(error))
+                connection.close()
+
+    def finish(self):
+        self.going = False
+        self.join(40)
+
+
+def load_until(workers, count, seconds=30):
+    """Waits until every worker has done `count` more requests (bounded)."""
+    goals, end = [w.done + count for w in workers], time.monotonic() + seconds
+    while any(w.done < goal for w, goal in zip(workers, goals)):
+        if time.monotonic() > end:
+            raise AssertionError(f"only {[w.done for w in workers]} requests in {seconds} s: {[w.failures[:2] for w in workers]}")
+        threading.Event().wait(0.01)
+
+
+class ReloadTests(GatewayCase):
+    TWO = '\n  openai: {provider: openai, base_url: "SIMULATOR/v1", keys: [{name: first, key: sk-test-1}, {name: %s, key: %s}]}\n'
+
+    def test_reload_under_load_adds_and_removes_an_endpoint(self):
+        workers = [Load(self.url), Load(self.url), Load(self.url, stream=True)]
+        [w.start() for w in workers]
+        load_until(workers, 20)
+        for generation in range(4):
+            name, key = ("third", "sk-test-3") if generation % 2 == 0 else ("second", "sk-test-2")
+            self.write_configuration(self.TWO % (name, key))
+            status, _, report = call(self.url + "/api/config/reload", {}, method="POST")
+            self.assertEqual(status, 200, report)
+            names = [e["name"] for e in call(self.url + "/api/pools/openai")[2]["endpoints"]]
+            self.assertIn(name, names)
+            load_until(workers, 20)
+        [w.finish() for w in workers]
+        self.assertEqual([w.failures for w in workers], [[], [], []])
+
+    def test_a_bad_file_changes_nothing(self):
+        self.write_configuration('\n  openai: {provider: openai, base_ulr: "x"}\n')
+        status, _, report = call(self.url + "/api/config/reload", {}, method="POST")
+        self.assertEqual(status, 422, report)
+        self.assertIn("base_url", json.dumps(report))
+        self.assertEqual(call(self.url + "/v1/chat/completions", CHAT)[0], 200)
+        self.write_configuration()
+
+    def test_sighup_reloads(self):
+        before = call(self.url + "/api/config")[2]["generation"]
+        self.write_configuration(self.TWO % ("fourth", "sk-test-4"))
+        self.gateway.signal(signal.SIGHUP)
+        end = time.monotonic() + 10
+        while call(self.url + "/api/config")[2]["generation"] == before and time.monotonic() < end:
+            threading.Event().wait(0.02)
+        names = [e["name"] for e in call(self.url + "/api/pools/openai")[2]["endpoints"]]
+        self.assertIn("fourth", names)
+
+    def test_the_file_itself_is_watched(self):
+        self.write_configuration(self.TWO % ("fifth", "sk-test-5"))
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            if "fifth" in [e["name"] for e in call(self.url + "/api/pools/openai")[2]["endpoints"]]:
+                return
+            threading.Event().wait(0.05)
+        self.fail("a changed file was not noticed within 10 s")
+
+
+class DrainTests(GatewayCase):
+    simulator_arguments = ["--latency", "realistic", "--seed", "7"]
+    server = ", drain_timeout: 30s"
+
+    def test_sigterm_under_load_loses_no_stream(self):
+        workers = [Load(self.url, stream=True) for _ in range(12)]
+        for w in workers:
+            w.going = None  # one request each
+        def once(worker):
+            worker.going = True
+            connection = http.client.HTTPConnection(worker.host, timeout=40)
+            connection.request("POST", "/v1/chat/completions", json.dumps({**CHAT, "stream": True}), {"content-type": "application/json"})
+            answer = connection.getresponse()
+            first = answer.read1(10)
+            opened.release()
+            text = first + answer.read()
+            worker.done = 1
+            if answer.status != 200 or b"[DONE]" not in text:
+                worker.failures.append((answer.status, text[-200:]))
+        opened = threading.Semaphore(0)
+        threads = [threading.Thread(target=once, args=(w,), daemon=True) for w in workers]
+        [t.start() for t in threads]
+        for _ in threads:
+            self.assertTrue(opened.acquire(timeout=30), "a stream did not open")
+        self.gateway.signal(signal.SIGTERM)
+        [t.join(40) for t in threads]
+        self.assertEqual([w.failures for w in workers if w.failures or not w.done], [])
+        self.assertEqual(self.gateway.process.wait(35), 0)
+
+
+class UpstreamTests(GatewayCase):
+    server = ""
+
+    def test_upstream_restarted_between_requests(self):
+        workers = [Load(self.url)]
+        workers[0].start()
+        load_until(workers, 5)
+        workers[0].finish()
+        # Every idle connection of the gateway dies now; the same port comes back with a new process.
+        port = urllib.parse.urlparse(self.simulator.url).port
+        self.simulator.process.kill()
+        self.simulator.process.wait()
+        type(self).simulator = Program("simulate", "--listen", f"127.0.0.1:{port}", "--latency", "none")
+        for _ in range(10):
+            self.assertEqual(call(self.url + "/v1/chat/completions", CHAT)[0], 200)
+
+    def test_silently_dropped_idle_connection(self):
+        self.assertEqual(call(self.url + "/v1/chat/completions", CHAT)[0], 200)
+        self.faults({"kind": "silent_drop"})
+        call(self.simulator.url + "/_simulator/faults", method="DELETE")
+        start = time.monotonic()
+        self.assertEqual(call(self.url + "/v1/chat/completions", CHAT)[0], 200)
+        self.assertLess(time.monotonic() - start, 2.0 + 0.5)
+
+
+class CommandTests(unittest.TestCase):
+    def test_check_points_at_the_mistake(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "sluice.yaml")
+            with open(path, "w") as file:
+                file.write("version: 1\npools:\n  a:\n    provider: openai\n    base_ulr: x\n    keys: [k]\n")
+            result = run("check", path)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"{path}:5:5: error:", result.stdout + result.stderr)
+            self.assertIn("base_url", result.stdout + result.stderr)
+
+    def test_init_then_check(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "sluice.yaml")
+            keys = {"OPENAI_API_KEY": "sk-secret-value"}
+            self.assertEqual(run("init", path, **keys).returncode, 0)
+            self.assertNotIn("sk-secret-value", open(path).read())
+            self.assertEqual(run("check", path, **keys).returncode, 0)
+            again = run("init", path, **keys)
+            self.assertEqual(again.returncode, 1)
+            self.assertIn("--force", again.stderr + again.stdout)
+
+    def test_usage_errors_exit_64(self):
+        self.assertEqual(run("serve", "--no-such-option").returncode, 64)
+
+    def test_every_command_has_help(self):
+        for name in ["serve", "demo", "check", "init", "simulate", "status", "bench", "replay"]:
+            result = run(name, "--help")
+            self.assertEqual(result.returncode, 0, name)
+            self.assertIn("USAGE: sluice " + name, result.stdout)
+
+    def test_nothing_to_serve_says_what_to_do(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = subprocess.run([BINARY, "serve", "--listen", "127.0.0.1:0"], cwd=folder, capture_output=True, text=True, timeout=30,
+                                    env={"PATH": os.environ["PATH"], "HOME": folder})
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("OPENAI_API_KEY", result.stderr + result.stdout)
+
+    def test_wide_listening_is_refused(self):
+        result = run("serve", "--listen", "0.0.0.0:0", OPENAI_API_KEY="sk-x")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("--insecure", result.stderr + result.stdout)
+
+    def test_a_taken_port_is_said(self):
+        simulator = Program("simulate", "--listen", "127.0.0.1:0")
+        try:
+            port = urllib.parse.urlparse(simulator.url).port
+            result = run("serve", "--listen", f"127.0.0.1:{port}", OPENAI_API_KEY="sk-x")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(str(port), result.stderr + result.stdout)
+        finally:
+            simulator.stop()
+
+    def test_control_c_ends_cleanly(self):
+        gateway = Program("serve", "--listen", "127.0.0.1:0", environment={"OPENAI_API_KEY": "sk-x", "SLUICE_CONFIG": ""})
+        gateway.signal(signal.SIGINT)
+        self.assertEqual(gateway.process.wait(10), 0)
+
+    def test_replay_is_deterministic(self):
+        first, second = run("replay", "--seed", "42"), run("replay", "--seed", "42")
+        self.assertEqual(first.returncode, 0, first.stdout + first.stderr)
+        self.assertEqual(first.stdout, second.stdout)
+
+    def test_status_and_bench(self):
+        simulator = Program("simulate", "--listen", "127.0.0.1:0", "--latency", "none")
+        gateway = Program("serve", "--listen", "127.0.0.1:0", environment={"OPENAI_API_KEY": "sk-x", "OPENAI_BASE_URL": simulator.url + "/v1"})
+        try:
+            bench = run("bench", "--url", gateway.url, "--requests", "50", "--concurrency", "4")
+            self.assertEqual(bench.returncode, 0, bench.stdout + bench.stderr)
+            self.assertIn("p99", bench.stdout)
+            status = run("status", "--url", gateway.url, "--json")
+            self.assertEqual(json.loads(status.stdout)["pools"][0]["name"], "openai")
+            self.assertIn("openai", run("status", "--url", gateway.url).stdout)
+        finally:
+            gateway.stop()
+            simulator.stop()
+
+
+class AdminTests(GatewayCase):
+    def test_admin_surface(self):
+        call(self.url + "/v1/chat/completions", CHAT)
+        self.assertEqual(call(self.url + "/health")[0], 200)
+        self.assertEqual(call(self.url + "/ready")[0], 200)
+        metrics = call(self.url + "/metrics")[2]
+        self.assertIn("sluice_requests_total{", metrics)
+        pool = call(self.url + "/api/pools/openai")[2]
+        self.assertEqual({e["name"] for e in pool["endpoints"]}, {"first", "second"})
+        recent = call(self.url + "/api/requests")[2]["requests"][0]
+        self.assertEqual(recent["model"], "gpt-4o-mini")
+        config = json.dumps(call(self.url + "/api/config")[2])
+        self.assertNotIn("sk-test", config)
+        status, headers, page = call(self.url + "/dashboard")
+        self.assertIn("default-src 'none'", headers["content-security-policy"])
+        self.assertIn("<title>Sluice</title>", page)
+
+    def test_foreign_host_and_origin_are_refused(self):
+        self.assertEqual(call(self.url + "/v1/chat/completions", CHAT, headers={"origin": "https://evil.example"})[0], 403)
+        self.assertEqual(call(self.url + "/health", headers={"host": "evil.example"})[0], 403)
+
+
+class TokenTests(GatewayCase):
+    server = ", admin_token: secret-token"
+
+    def test_admin_needs_the_token(self):
+        self.assertEqual(call(self.url + "/api/pools")[0], 401)
+        self.assertEqual(call(self.url + "/api/pools", headers={"authorization": "Bearer wrong"})[0], 401)
+        self.assertEqual(call(self.url + "/api/pools", headers={"authorization": "Bearer secret-token"})[0], 200)
+        self.assertEqual(call(self.url + "/v1/chat/completions", CHAT)[0], 200)
+
+
+if __name__ == "__main__":
+    unittest.main()

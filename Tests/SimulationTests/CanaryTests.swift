@@ -1,0 +1,78 @@
+import SluicePolicy
+import SluiceSimulation
+import Testing
+
+/// A checker that cannot fail proves nothing: each is shown falsified facts and has to notice.
+struct CanaryTests {
+  struct Canary: Sendable, CustomTestStringConvertible {
+    var checker: String
+    var lie: @Sendable (Fact) -> [Fact]
+    var testDescription: String { checker }
+  }
+
+  static let canaries: [Canary] = [
+    Canary(checker: "tickets end once") { fact in
+      if case .refusedLater = fact { [fact, fact] } else { [fact] }
+    },
+    Canary(checker: "leases fit capacity") { fact in
+      if case .connectSucceeded(let id, _) = fact {
+        [.connectSucceeded(id, capacity: 0)]
+      } else {
+        [fact]
+      }
+    },
+    Canary(checker: "connections fit limits") { fact in
+      guard case .configured(var settings, let layout) = fact else { return [fact] }
+      settings.connections.concurrentConnects = 0
+      return [.configured(settings, layout)]
+    },
+    Canary(checker: "grants are eligible") { fact in
+      guard case .wished(let call, var request) = fact else { return [fact] }
+      request.freshOnly = true
+      return [.wished(call, request)]
+    },
+    Canary(checker: "ejection is respected") { fact in
+      guard case .grantedAtOnce(_, let grant) = fact else { return [fact] }
+      return [
+        .emitted(.endpointEjected(grant.endpoint, until: .distantFuture)), .emitted(.panic(false)),
+        fact,
+      ]
+    },
+    Canary(checker: "class order holds") { fact in
+      guard case .wished(let call, var request) = fact else { return [fact] }
+      request.priority = PriorityClass(rawValue: 3 - request.priority.rawValue) ?? .low
+      return [.wished(call, request)]
+    },
+    Canary(checker: "nobody starves") { fact in
+      if case .refusedLater(_, let rejection) = fact, rejection.reason == .deadline {
+        []
+      } else {
+        [fact]
+      }
+    },
+    Canary(checker: "counters are true") { fact in
+      if case .released = fact { [] } else { [fact] }
+    },
+    Canary(checker: "pool recovers") { fact in
+      guard case .settled(var snapshot) = fact else { return [fact] }
+      snapshot.waiting[.normal] = 1
+      return [.settled(snapshot)]
+    },
+  ]
+
+  @Test(arguments: canaries) func theCheckerNotices(_ canary: Canary) {
+    let caught = (1...80 as ClosedRange<UInt64>).contains { seed in
+      guard let checker = SimulationCheckers.all().first(where: { $0.name == canary.checker })
+      else { return false }
+      let simulation = Simulation(
+        SimulationOptions(seed: seed), checkers: [checker], tamper: canary.lie)
+      simulation.run()
+      return simulation.violation?.checker == canary.checker
+    }
+    #expect(caught, "\(canary.checker) did not notice a falsified run")
+  }
+
+  @Test func everyCheckerHasACanary() {
+    #expect(Set(SimulationCheckers.all().map(\.name)) == Set(Self.canaries.map(\.checker)))
+  }
+}
