@@ -72,7 +72,9 @@ extension AnthropicDecoder {
         completion.promptTokens += TokenRule.count(text)
         question += question.isEmpty ? text : "\n" + text
       case "tool_use":
-        guard role == "assistant" else { throw invalid("\(place): `tool_use` blocks can only be in `assistant` messages") }
+        guard role == "assistant" else {
+          throw invalid("\(place): `tool_use` blocks can only be in `assistant` messages")
+        }
         guard let id = block["id"]?.string, OpenAITools.isToolName(id, longest: 256) else {
           throw invalid("\(place).tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'")
         }

@@ -17,9 +17,10 @@ enum AnthropicModels {
       page = all[max(0, end - limit)..<end]
       hasMore = end > limit
     } else {
-      let start = try request.query("after_id").map { id throws(ProviderError) in
-        try position(of: id, in: all, "after_id") + 1
-      } ?? 0
+      let start =
+        try request.query("after_id").map { id throws(ProviderError) in
+          try position(of: id, in: all, "after_id") + 1
+        } ?? 0
       page = all[start...].prefix(limit)
       hasMore = page.endIndex < all.count
     }

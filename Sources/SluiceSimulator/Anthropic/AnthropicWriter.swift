@@ -100,18 +100,16 @@ struct AnthropicWriter {
     out.raw(",\"stop_sequence\":")
     out.string(sequence)
     if isRefusal {
-      out.raw(
-        ",\"stop_details\":{\"type\":\"refusal\",\"category\":\"general_harms\",\"explanation\":\"The request was declined by a safety classifier.\"}"
-      )
+      out.raw(",\"stop_details\":{\"type\":\"refusal\",\"category\":\"general_harms\",\"explanation\":")
+      out.raw("\"The request was declined by a safety classifier.\"}")
     }
   }
 
   private func writeInputUsage(into out: inout JSONWriter) {
     out.raw("\"input_tokens\":")
     out.number(request.completion.promptTokens)
-    out.raw(
-      ",\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,\"cache_creation\":{\"ephemeral_5m_input_tokens\":0,\"ephemeral_1h_input_tokens\":0}"
-    )
+    out.raw(",\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,\"cache_creation\":{")
+    out.raw("\"ephemeral_5m_input_tokens\":0,\"ephemeral_1h_input_tokens\":0}")
   }
 
   private func writeThinkingUsage(into out: inout JSONWriter) {

@@ -38,6 +38,7 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
   private static let maxQueued = 32
   private static let maxDropDelays = 20
   private static let dropDelayNanoseconds: Int64 = 5_000_000
+  private static let silenceNanoseconds: Int64 = 600_000_000_000
   private static let lingerNanoseconds: Int64 = 2_000_000_000
 
   init(_ core: SimulatorCore, channel: any Channel) {
@@ -212,6 +213,8 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
       var out = channel.allocator.buffer(capacity: 1_024)
       let step = exchange?.produce(into: &out, scratch: &scratch, now: core.now) ?? .ended
       if out.readableBytes > 0, step != .ended { send(out) }
+      // The write may have found the connection broken, which ends everything at once.
+      guard exchange != nil else { return }
       switch step {
       case .more:
         isBlocked = !channel.isWritable
@@ -305,8 +308,7 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
     guard channel.isActive else { return }
     switch fault {
     case .earlyClose(.afterAnswer):
-      isDeaf = true
-      channel.close(promise: nil)
+      end(.close)
     case .earlyClose(.onReuse):
       closesOnReuse = true
       if !queue.isEmpty { end(.close) }
@@ -321,11 +323,12 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
   }
 
   private func startRest(_ rest: Rest, _ after: Duration) {
-    guard queue.isEmpty, partial == nil else {
+    guard queue.isEmpty, partial == nil, exchange == nil, !unanswered else {
       serveNext()
       return
     }
     self.rest = rest
+    dropDelays = 0
     timer = core.timers.schedule(at: core.now + FaultClock.nanoseconds(after), self)
   }
 
@@ -336,9 +339,17 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
       timer = core.timers.schedule(at: core.now + Self.dropDelayNanoseconds, self)
       return
     }
-    rest = nil
     isDeaf = true
     if PacketFilter.silence(channel) { core.stats.connectionDropped() }
+    // The end of the client's connection will not be seen either, so this one has to end by itself some day.
+    rest = .linger
+    timer = core.timers.schedule(at: core.now + Self.silenceNanoseconds, self)
+  }
+
+  /// Nothing that arrives will be answered: a hang from the first byte.
+  func playDead() {
+    isDeaf = true
+    setReading(false)
   }
 
   /// Closes in a way that lets the client read the answer although it is still sending.

@@ -97,8 +97,7 @@ final class SimulatorListener: TimerTarget {
       core.forget(connection)
       channel.close(promise: nil)
       return
-    case .hang:
-      try channel.syncOptions?.setOption(.autoRead, value: false)
+    case .hang: connection.playDead()
     default: break
     }
     let pipeline = channel.pipeline.syncOperations

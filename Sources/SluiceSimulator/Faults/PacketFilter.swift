@@ -19,29 +19,29 @@ enum PacketFilter {
 
   static var isAvailable: Bool {
     #if os(Linux)
-      true
+    true
     #else
-      false
+    false
     #endif
   }
 
   /// Silences a socket; on its event loop.
   static func silence(_ channel: any Channel) -> Bool {
     #if os(Linux)
-      guard let options = channel as? any SocketOptionProvider else { return false }
-      let returnConstant: UInt16 = 0x06
-      let attachFilter: CInt = 26
-      let program = UnsafeMutablePointer<Instruction>.allocate(capacity: 1)
-      program.initialize(to: Instruction(code: returnConstant))
-      defer { program.deallocate() }
-      // On the loop the option is set before the call returns, while the program still exists.
-      let result = options.unsafeSetSocketOption(
-        level: .socket, name: .init(rawValue: attachFilter), value: Program(length: 1, instructions: program))
-      var succeeded = false
-      result.assumeIsolated().whenSuccess { succeeded = true }
-      return succeeded
+    guard let options = channel as? any SocketOptionProvider else { return false }
+    let returnConstant: UInt16 = 0x06
+    let attachFilter: CInt = 26
+    let program = UnsafeMutablePointer<Instruction>.allocate(capacity: 1)
+    program.initialize(to: Instruction(code: returnConstant))
+    defer { program.deallocate() }
+    // On the loop the option is set before the call returns, while the program still exists.
+    let result = options.unsafeSetSocketOption(
+      level: .socket, name: .init(rawValue: attachFilter), value: Program(length: 1, instructions: program))
+    var succeeded = false
+    result.assumeIsolated().whenSuccess { succeeded = true }
+    return succeeded
     #else
-      return false
+    return false
     #endif
   }
 }
@@ -61,15 +61,15 @@ enum Acknowledgements {
   /// Segments on their way; 0 where the system does not tell.
   static func outstanding(_ channel: any Channel) -> Int {
     #if os(Linux)
-      guard let options = channel as? any SocketOptionProvider else { return 0 }
-      let tcpInfo: CInt = 11
-      let result: EventLoopFuture<Prefix> = options.unsafeGetSocketOption(
-        level: .tcp, name: .init(rawValue: tcpInfo))
-      var count = 0
-      result.assumeIsolated().whenSuccess { count = Int($0.unacknowledged) }
-      return count
+    guard let options = channel as? any SocketOptionProvider else { return 0 }
+    let tcpInfo: CInt = 11
+    let result: EventLoopFuture<Prefix> = options.unsafeGetSocketOption(
+      level: .tcp, name: .init(rawValue: tcpInfo))
+    var count = 0
+    result.assumeIsolated().whenSuccess { count = Int($0.unacknowledged) }
+    return count
     #else
-      return 0
+    return 0
     #endif
   }
 }

@@ -4,12 +4,15 @@ package struct JSONError: Error, Sendable, Hashable {
   package var offset: Int
 }
 
-/// A strict RFC 8259 decoder over bytes. Depth is bounded, so recursion is too.
+/// A strict RFC 8259 decoder over bytes. Depth is bounded, so recursion is too; so is the number of values, which
+/// take several times the room of their shortest text.
 package struct JSONReader {
   /// Every access goes through `next` or stays below `position`, which never passes the end.
   private let bytes: UnsafeBufferPointer<UInt8>
   private var position = 0
+  private var values = 0
   private static let maxDepth = 256
+  private static let maxValues = 4_000_000
 
   private init(_ bytes: UnsafeBufferPointer<UInt8>) {
     self.bytes = bytes
@@ -41,6 +44,8 @@ package struct JSONReader {
 
   private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
     guard depth < Self.maxDepth else { throw failure("nested too deeply") }
+    values += 1
+    guard values <= Self.maxValues else { throw failure("too many values") }
     switch next {
     case UInt8(ascii: "{"): return try object(depth: depth)
     case UInt8(ascii: "["): return try array(depth: depth)

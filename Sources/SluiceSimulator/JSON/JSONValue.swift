@@ -1,5 +1,5 @@
 /// A decoded JSON document. Objects keep their order; they are small here, so names are found by looking through them.
-package indirect enum JSONValue: Sendable, Hashable {
+package enum JSONValue: Sendable, Hashable {
   case null
   case bool(Bool)
   case int(Int)

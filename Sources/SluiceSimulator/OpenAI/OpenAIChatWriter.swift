@@ -71,7 +71,8 @@ struct OpenAIChatWriter {
     }
     out.raw("\"id\":")
     out.string(random.identifier("call_", 24))
-    out.raw(call.isCustom ? ",\"type\":\"custom\",\"custom\":{\"name\":" : ",\"type\":\"function\",\"function\":{\"name\":")
+    out.raw(
+      call.isCustom ? ",\"type\":\"custom\",\"custom\":{\"name\":" : ",\"type\":\"function\",\"function\":{\"name\":")
     out.string(call.name)
     out.raw(call.isCustom ? ",\"input\":" : ",\"arguments\":")
   }
@@ -84,11 +85,9 @@ struct OpenAIChatWriter {
     out.number(outputTokens)
     out.raw(",\"total_tokens\":")
     out.number(prompt + outputTokens)
-    out.raw(
-      ",\"prompt_tokens_details\":{\"cached_tokens\":0,\"audio_tokens\":0,\"cache_write_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":"
-    )
-    out.number(0)
-    out.raw(",\"audio_tokens\":0,\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}}")
+    out.raw(",\"prompt_tokens_details\":{\"cached_tokens\":0,\"audio_tokens\":0,\"cache_write_tokens\":0}")
+    out.raw(",\"completion_tokens_details\":{\"reasoning_tokens\":0,\"audio_tokens\":0,")
+    out.raw("\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}}")
   }
 
   static func finishReason(_ finish: Completion.Finish) -> String {

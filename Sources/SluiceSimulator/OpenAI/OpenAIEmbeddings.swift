@@ -125,8 +125,10 @@ struct OpenAIEmbeddings {
   static func base64(_ vector: [Float]) -> [UInt8] {
     let bytes = vector.flatMap { component in
       let bits = component.bitPattern
-      return [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8),
-        UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 24)]
+      return [
+        UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8),
+        UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 24),
+      ]
     }
     return [UInt8(ascii: "\"")] + Base64.encode(bytes) + [UInt8(ascii: "\"")]
   }

@@ -155,43 +155,57 @@ struct OpenAIResponsesWriter {
   }
 
   private mutating func responseEvent(_ name: String, status: String, isFinal: Bool) {
-    event(name, json { writer in
-      writer.raw("\"response\":")
-      writeResponse(status: status, isFinal: isFinal, into: &writer)
-    })
+    event(
+      name,
+      json { writer in
+        writer.raw("\"response\":")
+        writeResponse(status: status, isFinal: isFinal, into: &writer)
+      })
   }
 
   private mutating func streamMessage() {
     let isRefusal = completion.finish == .refusal
     let kind = isRefusal ? "response.refusal" : "response.output_text"
-    event("response.output_item.added", json { writer in
-      writer.raw("\"output_index\":0,\"item\":")
-      writeMessage(isDone: false, into: &writer)
-    })
-    event("response.content_part.added", json { writer in
-      writePlace(messageID, 0, into: &writer)
-      writer.raw(",\"content_index\":0,\"part\":")
-      writePart(text: "", into: &writer)
-    })
-    deltas("\(kind).delta", text: completion.text, closing: isRefusal ? "" : ",\"logprobs\":[]", json { writer in
-      writePlace(messageID, 0, into: &writer)
-      writer.raw(",\"content_index\":0")
-    })
-    event("\(kind).done", json { writer in
-      writePlace(messageID, 0, into: &writer)
-      writer.raw(isRefusal ? ",\"content_index\":0,\"refusal\":" : ",\"content_index\":0,\"text\":")
-      writer.string(completion.text)
-      if !isRefusal { writer.raw(",\"logprobs\":[]") }
-    })
-    event("response.content_part.done", json { writer in
-      writePlace(messageID, 0, into: &writer)
-      writer.raw(",\"content_index\":0,\"part\":")
-      writePart(text: completion.text, into: &writer)
-    })
-    event("response.output_item.done", json { writer in
-      writer.raw("\"output_index\":0,\"item\":")
-      writeMessage(isDone: true, into: &writer)
-    })
+    event(
+      "response.output_item.added",
+      json { writer in
+        writer.raw("\"output_index\":0,\"item\":")
+        writeMessage(isDone: false, into: &writer)
+      })
+    event(
+      "response.content_part.added",
+      json { writer in
+        writePlace(messageID, 0, into: &writer)
+        writer.raw(",\"content_index\":0,\"part\":")
+        writePart(text: "", into: &writer)
+      })
+    deltas(
+      "\(kind).delta", text: completion.text, closing: isRefusal ? "" : ",\"logprobs\":[]",
+      json { writer in
+        writePlace(messageID, 0, into: &writer)
+        writer.raw(",\"content_index\":0")
+      })
+    event(
+      "\(kind).done",
+      json { writer in
+        writePlace(messageID, 0, into: &writer)
+        writer.raw(isRefusal ? ",\"content_index\":0,\"refusal\":" : ",\"content_index\":0,\"text\":")
+        writer.string(completion.text)
+        if !isRefusal { writer.raw(",\"logprobs\":[]") }
+      })
+    event(
+      "response.content_part.done",
+      json { writer in
+        writePlace(messageID, 0, into: &writer)
+        writer.raw(",\"content_index\":0,\"part\":")
+        writePart(text: completion.text, into: &writer)
+      })
+    event(
+      "response.output_item.done",
+      json { writer in
+        writer.raw("\"output_index\":0,\"item\":")
+        writeMessage(isDone: true, into: &writer)
+      })
   }
 
   private mutating func streamCall(_ index: Int) {
@@ -200,28 +214,34 @@ struct OpenAIResponsesWriter {
     let place = index + (hasMessage ? 1 : 0)
     let itemID = callIDs[index].item
     itemEvent("response.output_item.added", index, place, isDone: false)
-    deltas("\(kind).delta", text: call.arguments, closing: "", json { writer in
-      writePlace(itemID, place, into: &writer)
-    })
-    event("\(kind).done", json { writer in
-      writePlace(itemID, place, into: &writer)
-      if !call.isCustom {
-        writer.raw(",\"name\":")
-        writer.string(call.name)
-      }
-      writer.raw(call.isCustom ? ",\"input\":" : ",\"arguments\":")
-      writer.string(call.arguments)
-    })
+    deltas(
+      "\(kind).delta", text: call.arguments, closing: "",
+      json { writer in
+        writePlace(itemID, place, into: &writer)
+      })
+    event(
+      "\(kind).done",
+      json { writer in
+        writePlace(itemID, place, into: &writer)
+        if !call.isCustom {
+          writer.raw(",\"name\":")
+          writer.string(call.name)
+        }
+        writer.raw(call.isCustom ? ",\"input\":" : ",\"arguments\":")
+        writer.string(call.arguments)
+      })
     itemEvent("response.output_item.done", index, place, isDone: true)
   }
 
   private mutating func itemEvent(_ name: String, _ index: Int, _ place: Int, isDone: Bool) {
-    event(name, json { writer in
-      writer.raw("\"output_index\":")
-      writer.number(place)
-      writer.raw(",\"item\":")
-      writeCall(index, isDone: isDone, into: &writer)
-    })
+    event(
+      name,
+      json { writer in
+        writer.raw("\"output_index\":")
+        writer.number(place)
+        writer.raw(",\"item\":")
+        writeCall(index, isDone: isDone, into: &writer)
+      })
   }
 
   private func writePlace(_ item: String, _ place: Int, into out: inout JSONWriter) {

@@ -127,7 +127,8 @@ struct OpenAIService {
     let completions = try run(request.completion, request.choices, call, &world, param: "messages")
     var writer = OpenAIChatWriter(request, completions, created: world.unixSeconds, seed: world.options.seed)
     return generated(
-      request.isStream ? .stream(writer.stream()) : .whole(writer.whole()), request.completion, completions, call, &world)
+      request.isStream ? .stream(writer.stream()) : .whole(writer.whole()), request.completion, completions, call,
+      &world)
   }
 
   private mutating func completions(_ call: ProviderCall, _ world: inout World) throws(ProviderError) -> Answer {
@@ -136,7 +137,8 @@ struct OpenAIService {
     var writer = OpenAICompletions.Writer(
       request, completions, created: world.unixSeconds, seed: world.options.seed)
     return generated(
-      request.isStream ? .stream(writer.stream()) : .whole(writer.whole()), request.completion, completions, call, &world)
+      request.isStream ? .stream(writer.stream()) : .whole(writer.whole()), request.completion, completions, call,
+      &world)
   }
 
   private mutating func responses(_ call: ProviderCall, _ world: inout World) throws(ProviderError) -> Answer {
@@ -145,7 +147,8 @@ struct OpenAIService {
     var writer = OpenAIResponsesWriter(
       request, completions[0], created: world.unixSeconds, seed: world.options.seed)
     return generated(
-      request.isStream ? .stream(writer.stream()) : .whole(writer.whole()), request.completion, completions, call, &world)
+      request.isStream ? .stream(writer.stream()) : .whole(writer.whole()), request.completion, completions, call,
+      &world)
   }
 
   private mutating func embeddings(_ call: ProviderCall, _ world: inout World) throws(ProviderError) -> Answer {

@@ -121,6 +121,7 @@ public struct SimulatorAddress: Sendable, Hashable, CustomStringConvertible {
   public var openAIBaseURL: String { url + "/v1" }
   /// The base URL of Anthropic's SDKs.
   public var anthropicBaseURL: String { url }
+  /// The same as ``url``.
   public var description: String { url }
 }
 
