@@ -44,7 +44,8 @@ package struct HTTPProbe: ResourceProbe {
   package func probe(
     _ endpoint: EndpointID, identity: String, deadline: Instant, _ done: @escaping @Sendable (ProbeResult) -> Void
   ) {
-    guard let target = target(identity), let eventLoop = MultiThreadedEventLoopGroup.currentEventLoop
+    guard let target = target(identity),
+      let eventLoop = MultiThreadedEventLoopGroup.currentEventLoop
         ?? connector.transport.loops.first
     else { return done(.unavailable) }
     let left = max(Interval.zero, deadline - clock.now())

@@ -5,11 +5,11 @@ import SluicePolicy
 import SluiceRuntime
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Darwin
+import Darwin
 #endif
 
 /// One try to open a connection.
@@ -71,7 +71,7 @@ final class ConnectAttempt: @unchecked Sendable {
     guard done != nil else { return channel.close(promise: nil) }
     self.channel = channel
     let opening = OpeningHandler()
-    opening.onInactive = { [unowned self, unowned opening] in self.lost(opening.lastError) }
+    opening.onInactive = { [weak self, unowned opening] in self?.lost(opening.lastError) }
     do {
       try channel.pipeline.syncOperations.addHandler(opening)
       guard let proxy = origin.proxy else { return secure(channel, opening) }
@@ -108,6 +108,7 @@ extension ConnectAttempt {
     } catch {
       return finish(.failure(.tls(error, origin: origin)))
     }
+    channel.read()
     // Writes wait for the handshake, so an empty one tells of its end.
     channel.writeAndFlush(ByteBuffer()).assumeIsolated().whenComplete { result in
       switch result {
@@ -168,14 +169,14 @@ extension ConnectAttempt {
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.socketOption(.so_keepalive), value: 1)
     #if os(Linux)
-      return
-        plain
-        .channelOption(.tcp(TCP_KEEPIDLE), value: Self.seconds(options.keepAliveIdle))
-        .channelOption(.tcp(TCP_KEEPINTVL), value: Self.seconds(options.keepAliveInterval))
-        .channelOption(.tcp(TCP_KEEPCNT), value: max(1, options.keepAliveCount))
-        .channelOption(.tcp(TCP_USER_TIMEOUT), value: Int(options.userTimeout.nanoseconds / 1_000_000))
+    return
+      plain
+      .channelOption(.tcp(TCP_KEEPIDLE), value: Self.seconds(options.keepAliveIdle))
+      .channelOption(.tcp(TCP_KEEPINTVL), value: Self.seconds(options.keepAliveInterval))
+      .channelOption(.tcp(TCP_KEEPCNT), value: max(1, options.keepAliveCount))
+      .channelOption(.tcp(TCP_USER_TIMEOUT), value: Int(options.userTimeout.nanoseconds / 1_000_000))
     #else
-      return plain
+    return plain
     #endif
   }
 

@@ -5,11 +5,11 @@ package import SluicePolicy
 package import SluiceRuntime
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Darwin
+import Darwin
 #endif
 
 /// Why a connection could not be opened, in words for the one who has to repair it.

@@ -68,8 +68,8 @@ final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    // Without a proxy to hear, only TLS reads, and it asks for that itself.
-    if onAnswer != nil { context.read() }
+    // The channel reads on demand only, and until the connection is ready nobody else demands.
+    context.read()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -1,6 +1,7 @@
 import NIOCore
 import SluiceDialects
 import SluicePolicy
+import SluiceRuntime
 
 // Reading responses.
 extension HTTPConnection {
@@ -67,7 +68,7 @@ extension HTTPConnection {
   private func accept(_ head: ResponseHead, _ bytes: ByteBuffer, leftover: inout ByteBuffer) {
     if head.status == 408, !head.keepAlive, isDoubtful { return fail(.idleTimeoutAnswer, closing: .remoteClosed) }
     keepAlive = keepAlive && head.keepAlive
-    idleLimit.announced(seconds: head.keepAliveTimeout)
+    if let limit = head.keepAliveTimeout, limit != announcedLimit { announced(limit) }
     switch head.bodyLength {
     case .none, .fixed(0): break
     case .fixed(let length):
@@ -84,6 +85,15 @@ extension HTTPConnection {
     hasDelivered = true
     peer?.upstreamHead(head, bytes: bytes, reused: served > 0)
     if exchange == mine, head.bodyLength.isEmpty { finish(leftover: leftover.readableBytes) }
+  }
+
+  /// The upstream says how long it keeps an unused connection. A request on its way as it closes is the one case that
+  /// costs a replay.
+  private func announced(_ seconds: Int) {
+    announcedLimit = seconds
+    if seconds == 0 { keepAlive = false }
+    // More than a day means none.
+    if seconds > 0, seconds <= 86_400 { events?.idleLimitAnnounced(.seconds(Int64(seconds))) }
   }
 
   private func readFixed(_ buffer: inout ByteBuffer) {

@@ -74,7 +74,8 @@ package final class HTTPConnection: ChannelInboundHandler, PoolableResource, @un
   /// Exchanges that ended well.
   package internal(set) var served = 0
   var idleSince: NIODeadline
-  var idleLimit = IdleLimit()
+  /// Seconds of the latest `keep-alive: timeout=N`, told to the pool when it changes: the pool leaves before.
+  var announcedLimit: Int?
 
   struct Deferred {
     var bytes: ByteBuffer?
@@ -193,7 +194,6 @@ extension HTTPConnection {
     idleSince = eventLoop.now
     let reusable = keepAlive && leftover == 0 && isSent && phase != .closed
     if phase != .closed { phase = reusable ? .idle : .spent }
-    if reusable { idleLimit.watch(self) }
     let mine = exchange
     peer.upstreamEnd(reusable: reusable)
     if !reusable, exchange == mine { shut(reason: leftover > 0 ? .protocolError : .remoteClosed) }
@@ -239,7 +239,6 @@ extension HTTPConnection {
   func release(idleFor: Interval?) {
     guard !hasReportedClose else { return }
     hasReportedClose = true
-    idleLimit.cancel()
     monitor.remove(self)
     partialHead = nil
     events?.closed(idleFor: idleFor)

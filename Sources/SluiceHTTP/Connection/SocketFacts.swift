@@ -1,11 +1,11 @@
 import NIOCore
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Darwin
+import Darwin
 #endif
 
 /// What the kernel knows about a connection, asked without waiting.
@@ -24,16 +24,16 @@ struct SocketFacts {
   /// Nil where there is no TCP (unix sockets, test channels).
   static func read(_ descriptor: CInt) -> SocketFacts? {
     #if os(Linux)
-      var info = tcp_info()
-      var length = socklen_t(MemoryLayout<tcp_info>.size)
-      guard getsockopt(descriptor, CInt(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return nil }
-      return SocketFacts(
-        unacknowledged: info.tcpi_unacked, retransmits: info.tcpi_retransmits, probes: info.tcpi_probes,
-        isEstablished: info.tcpi_state == 1,  // TCP_ESTABLISHED
-        lastHeardMilliseconds: min(info.tcpi_last_ack_recv, info.tcpi_last_data_recv),
-        roundTripMicroseconds: info.tcpi_rtt)
+    var info = tcp_info()
+    var length = socklen_t(MemoryLayout<tcp_info>.size)
+    guard getsockopt(descriptor, CInt(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return nil }
+    return SocketFacts(
+      unacknowledged: info.tcpi_unacked, retransmits: info.tcpi_retransmits, probes: info.tcpi_probes,
+      isEstablished: info.tcpi_state == 1,  // TCP_ESTABLISHED
+      lastHeardMilliseconds: min(info.tcpi_last_ack_recv, info.tcpi_last_data_recv),
+      roundTripMicroseconds: info.tcpi_rtt)
     #else
-      return nil
+    return nil
     #endif
   }
 
@@ -55,8 +55,8 @@ struct SocketFacts {
   /// quiet for sends a probe now (`tcp_sock_set_keepidle`), which is the only way to make an idle peer acknowledge.
   static func setKeepAliveIdle(_ descriptor: CInt, seconds: Int64) {
     #if os(Linux)
-      var value = CInt(clamping: max(1, seconds))
-      _ = setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_KEEPIDLE, &value, socklen_t(MemoryLayout<CInt>.size))
+    var value = CInt(clamping: max(1, seconds))
+    _ = setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_KEEPIDLE, &value, socklen_t(MemoryLayout<CInt>.size))
     #endif
   }
 }

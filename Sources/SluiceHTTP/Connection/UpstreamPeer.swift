@@ -2,7 +2,7 @@ package import NIOCore
 package import SluiceDialects
 
 /// One request, serialised by the caller: the connection adds nothing to it.
-package struct UpstreamRequest {
+package struct UpstreamRequest: Sendable {
   /// The complete head with its empty line. Its framing fields have to describe `body` exactly.
   package var head: ByteBuffer
   package var body: ByteBuffer?
@@ -26,7 +26,7 @@ package struct UpstreamRequest {
 }
 
 /// What of a response's body came with one read.
-package enum UpstreamBodyPart {
+package enum UpstreamBodyPart: Sendable {
   /// Payload only, a slice of what was read.
   case payload(ByteBuffer)
   /// Whole chunks with their framing, exactly as read: the read began and ended between two chunks, and every chunk is

@@ -84,7 +84,9 @@ extension OriginReader {
     let name = rest[..<end]
     guard !name.isEmpty else { throw error(.missingHost) }
     guard !rest[end...].dropFirst().contains(UInt8(ascii: ":")) else { throw error(.badIPv6) }
-    guard name.count <= 253, name.allSatisfy(Self.isHost), name.first != UInt8(ascii: "-") else { throw error(.badHost) }
+    guard name.count <= 253, name.allSatisfy(Self.isHost), name.first != UInt8(ascii: "-") else {
+      throw error(.badHost)
+    }
     rest = rest[end...]
     return String(decoding: name, as: UTF8.self).lowercased()
   }

@@ -1,0 +1,62 @@
+import NIOCore
+package import SluicePolicy
+package import SluiceRuntime
+
+/// Requests to one origin through a pool of connections, for tasks: administration, discovery, the library. The data
+/// path of the gateway does not use it.
+package struct SimpleHTTPClient: Sendable {
+  private let pool: PoolDriver<HTTPConnection>
+  private let host: String
+  private let basePath: String
+
+  /// `origin` gives the `host` header and the base path; its connections come from `pool`.
+  package init(pool: PoolDriver<HTTPConnection>, origin: HTTPOrigin) {
+    self.pool = pool
+    host = origin.hostHeader
+    basePath = origin.basePath
+  }
+
+  /// Sends a request and returns with the response's head. The connection goes back when the body has ended, failed or
+  /// been let go of.
+  ///
+  /// A request that met a connection that had died unheard is repeated once on a fresh one, by the replay rule.
+  /// Throws `PoolError` when no connection was to be had, else `HTTPClientError`; cancellation closes the connection.
+  package func send(
+    _ request: HTTPClientRequest, priority: PriorityClass = .normal,
+    timeouts: HTTPClientTimeouts = HTTPClientTimeouts()
+  ) async throws -> HTTPClientResponse {
+    let upstream = try request.serialised(host: host, basePath: basePath)
+    do {
+      return try await attempt(upstream, priority, timeouts, freshOnly: false)
+    } catch HTTPClientError.upstream(let failure) where failure.replaySafe {
+      return try await attempt(upstream, priority, timeouts, freshOnly: true)
+    }
+  }
+
+  private func attempt(
+    _ request: UpstreamRequest, _ priority: PriorityClass, _ timeouts: HTTPClientTimeouts, freshOnly: Bool
+  ) async throws -> HTTPClientResponse {
+    var options = LeaseOptions()
+    options.freshOnly = freshOnly
+    let box = LeaseBox(try await pool.lease(class: priority, timeout: timeouts.acquire, options: options))
+    let exchange = ClientExchange(box.connection, timeouts: timeouts) { box.release($0) }
+    return try await exchange.run(request)
+  }
+}
+
+/// Holds a lease until the exchange is over. `@unchecked Sendable`: made by one task, released once, on the
+/// connection's event loop.
+private final class LeaseBox: @unchecked Sendable {
+  let connection: HTTPConnection
+  private var lease: Lease<HTTPConnection>?
+
+  init(_ lease: consuming Lease<HTTPConnection>) {
+    connection = lease.resource
+    self.lease = consume lease
+  }
+
+  func release(_ report: ExchangeReport) {
+    guard let lease = lease.take() else { return }
+    lease.release(report)
+  }
+}

@@ -1,0 +1,36 @@
+import NIOCore
+import NIOPosix
+import SluicePolicy
+import SluiceRuntime
+import SluiceTesting
+import Testing
+
+@testable import SluiceHTTP
+
+/// The rules that pools rely on, over real sockets.
+@Suite(.timeLimit(.minutes(1))) struct ConformanceTests {
+  @Test func theConnectorKeepsEveryRule() async throws {
+    let harness = try Harness()
+    let working = try await RawServer.start()
+    let silent = try await RawServer.start()
+    try await silent.dropSilently()
+    let closed = try await RawServer.start()
+    let origins = [working, silent, closed].map { HTTPOrigin(scheme: .http, host: "127.0.0.1", port: $0.port) }
+    for origin in origins { try harness.connector.add(origin) }
+    try await closed.stop()
+
+    var subject = ConformanceSubject(
+      connector: harness.connector, eventLoop: harness.eventLoop, origin: origins[0].identity)
+    subject.silentOrigin = origins[1].identity
+    subject.refusingOrigin = origins[2].identity
+    // The server knows its connections by their port, which is the client's local one.
+    subject.closeByPeer = { connection in
+      guard let port = connection.context?.channel.localAddress?.port else { return }
+      working.close(clientPort: port)
+    }
+    let violations = await ResourceConformanceSuite(subject).run()
+    #expect(violations.isEmpty, "\(violations)")
+    try await working.stop()
+    try await silent.stop()
+  }
+}

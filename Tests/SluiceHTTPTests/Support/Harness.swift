@@ -1,0 +1,212 @@
+import NIOCore
+import NIOPosix
+import SluiceDialects
+import SluicePolicy
+import SluiceRuntime
+import Testing
+
+@testable import SluiceHTTP
+
+/// What an exchange came to, as its peer saw it.
+struct Outcome: Sendable {
+  var status: Int?
+  var head = ""
+  var reused = false
+  var body: [UInt8] = []
+  /// Bytes as they would be forwarded where chunks could stay as they were.
+  var raw: [UInt8] = []
+  var rawParts = 0
+  var payloadParts = 0
+  var hasLastRaw = false
+  var reusable: Bool?
+  var failure: UpstreamFailure?
+  /// Calls after the end: none allowed.
+  var late = 0
+
+  var text: String { String(decoding: body, as: UTF8.self) }
+}
+
+/// Records everything. `@unchecked Sendable`: confined to the connection's loop, read after `finished`.
+final class RecordingPeer: UpstreamPeer, @unchecked Sendable {
+  private(set) var outcome = Outcome()
+  private var isOver = false
+  let headArrived: EventLoopPromise<Void>
+  private let over: EventLoopPromise<Outcome>
+  /// Run on every part, for back-pressure.
+  var onHead: (() -> Void)?
+  var onBody: ((Int) -> Void)?
+  var onEnd: (() -> Void)?
+
+  init(on eventLoop: any EventLoop) {
+    headArrived = eventLoop.makePromise()
+    over = eventLoop.makePromise()
+  }
+
+  /// Exchanges that were cancelled never end for their peer.
+  deinit {
+    headArrived.fail(ChannelError.eof)
+    over.fail(ChannelError.eof)
+  }
+
+  func finished() async throws -> Outcome { try await over.futureResult.get() }
+  var isFinished: Bool { isOver }
+
+  func upstreamHead(_ head: ResponseHead, bytes: ByteBuffer, reused: Bool) {
+    note()
+    outcome.status = head.status
+    outcome.head = String(buffer: bytes)
+    outcome.reused = reused
+    headArrived.succeed()
+    onHead?()
+  }
+
+  func upstreamBody(_ part: UpstreamBodyPart) {
+    note()
+    part.forEachPayload { outcome.body += $0 }
+    if case .raw(let buffer, _, let last) = part {
+      outcome.rawParts += 1
+      outcome.raw += buffer.readableBytesView
+      outcome.hasLastRaw = last
+    } else {
+      outcome.payloadParts += 1
+    }
+    onBody?(part.payloadBytes)
+  }
+
+  func upstreamReadComplete() { note() }
+
+  func upstreamEnd(reusable: Bool) {
+    note()
+    outcome.reusable = reusable
+    end()
+    onEnd?()
+  }
+
+  func upstreamFailed(_ failure: UpstreamFailure) {
+    note()
+    outcome.failure = failure
+    end()
+  }
+
+  private func note() {
+    if isOver { outcome.late += 1 }
+  }
+
+  private func end() {
+    isOver = true
+    headArrived.fail(ChannelError.eof)
+    over.succeed(outcome)
+  }
+}
+
+/// Hears what a connection reports to its pool. `@unchecked Sendable`: confined to one event loop.
+final class RecordingSink: ResourceEventSink, @unchecked Sendable {
+  private let promise: EventLoopPromise<Interval?>
+  private(set) var closedCount = 0
+  private(set) var limits: [Interval] = []
+
+  init(on eventLoop: any EventLoop) { promise = eventLoop.makePromise() }
+  deinit { promise.fail(ChannelError.eof) }
+
+  func closed() async throws -> Interval? { try await promise.futureResult.get() }
+
+  func resourceClosed(_ resource: ResourceID, idleFor: Interval?) {
+    closedCount += 1
+    promise.succeed(idleFor)
+  }
+
+  func resourceCapacityChanged(_ resource: ResourceID, to capacity: Int) {}
+  func resourceIdleLimitAnnounced(_ resource: ResourceID, _ limit: Interval) { limits.append(limit) }
+  func resourceDraining(_ resource: ResourceID) {}
+}
+
+/// A transport over the singleton loops and the usual steps of a test.
+struct Harness: Sendable {
+  let transport: HTTPTransport
+  let connector: HTTPConnector
+  let eventLoop: any EventLoop
+
+  init(_ change: (inout HTTPConnectionOptions) -> Void = { _ in }) throws {
+    var options = HTTPConnectionOptions()
+    change(&options)
+    eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    transport = HTTPTransport(loops: [eventLoop], options: options)
+    connector = try HTTPConnector(transport: transport)
+  }
+
+  func open(
+    _ origin: HTTPOrigin, within limit: TimeAmount = .seconds(20), sink: RecordingSink? = nil
+  ) async throws -> HTTPConnection {
+    if origin.tls != nil { try connector.add(origin) }
+    let events = sink.map { ResourceEvents(resource: ResourceID(index: 1, generation: 1), sink: $0) }
+    let promise = eventLoop.makePromise(of: HTTPConnection.self)
+    connector.open(origin, on: eventLoop, deadline: .now() + limit, events: events) { result in
+      promise.completeWith(result.mapError { $0 as any Error })
+    }
+    return try await promise.futureResult.get()
+  }
+
+  func open(_ server: RawServer, sink: RecordingSink? = nil) async throws -> HTTPConnection {
+    try await open(HTTPOrigin(scheme: .http, host: "127.0.0.1", port: server.port), sink: sink)
+  }
+
+  /// The failure of a connect that must not succeed.
+  func failure(_ origin: HTTPOrigin, within limit: TimeAmount = .seconds(20)) async throws -> ConnectFailure? {
+    do {
+      let connection = try await open(origin, within: limit)
+      connection.close(reason: .shutdown)
+      return nil
+    } catch let failure as ConnectFailure {
+      return failure
+    }
+  }
+
+  func start(
+    _ connection: HTTPConnection, _ request: UpstreamRequest = .get, peer: RecordingPeer? = nil
+  ) async throws -> RecordingPeer {
+    try await eventLoop.submit {
+      let peer = peer ?? RecordingPeer(on: self.eventLoop)
+      connection.start(request, peer: peer)
+      return peer
+    }.get()
+  }
+
+  /// One exchange with a scripted answer.
+  func exchange(
+    _ connection: HTTPConnection, with server: RawPeer, answer: String, request: UpstreamRequest = .get
+  ) async throws -> Outcome {
+    let peer = try await start(connection, request)
+    try await server.request()
+    try await server.send(answer)
+    return try await peer.finished()
+  }
+
+  func verify(_ connection: HTTPConnection, within limit: Interval = .seconds(5)) async throws -> Bool {
+    let promise = eventLoop.makePromise(of: Bool.self)
+    connection.verify(deadline: SystemClock().now() + limit) { promise.succeed($0) }
+    return try await promise.futureResult.get()
+  }
+
+  /// Real time has to pass where the kernel's own clock is under test.
+  func kernelTime(_ amount: TimeAmount) async throws {
+    try await eventLoop.scheduleTask(in: amount) {}.futureResult.get()
+  }
+}
+
+extension UpstreamRequest {
+  static var get: UpstreamRequest {
+    UpstreamRequest(head: ByteBuffer(string: "GET /v1/models HTTP/1.1\r\nhost: test\r\n\r\n"))
+  }
+
+  static var headOnly: UpstreamRequest {
+    UpstreamRequest(head: ByteBuffer(string: "HEAD / HTTP/1.1\r\nhost: test\r\n\r\n"), isHead: true)
+  }
+
+  static func post(bytes: Int) -> UpstreamRequest {
+    UpstreamRequest(
+      head: ByteBuffer(string: "POST /v1/chat HTTP/1.1\r\nhost: test\r\ncontent-length: \(bytes)\r\n\r\n"),
+      body: ByteBuffer(repeating: UInt8(ascii: "x"), count: bytes))
+  }
+}
+
+let okAnswer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
