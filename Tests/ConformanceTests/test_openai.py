@@ -110,7 +110,7 @@ class OpenAITests(GatewayCase):
         caught.exception.close()
 
     def test_rate_limited_key_is_walked_around(self):
-        self.faults({"kind": "status", "status": 429, "key": "sk-test-1", "retry_after": 30})
+        self.faults({"kind": "status", "status": 429, "match": {"key": "sk-test-1"}, "retry_after": 30})
         for _ in range(6):
             self.assertTrue(self.client.chat.completions.create(model="gpt-4o-mini", messages=self.messages).id)
         # One call at most finds out that the key is limited; the rest go around it.

@@ -140,8 +140,8 @@ class UpstreamTests(GatewayCase):
             self.assertEqual(call(self.url + "/v1/chat/completions", CHAT)[0], 200)
 
     def test_silently_dropped_idle_connection(self):
+        self.faults({"kind": "drop", "count": 1})
         self.assertEqual(call(self.url + "/v1/chat/completions", CHAT)[0], 200)
-        self.faults({"kind": "silent_drop"})
         call(self.simulator.url + "/_simulator/faults", method="DELETE")
         start = time.monotonic()
         self.assertEqual(call(self.url + "/v1/chat/completions", CHAT)[0], 200)

@@ -8,9 +8,11 @@ struct GatewayRun: Sendable {
   let host: GatewayHost
   let logger: Logger
 
-  /// `onStart` gets the addresses and says what else shall run beside the gateway; all end together, and when one of them
-  /// ends by itself the gateway drains as well.
-  func run(onStart: @escaping @Sendable ([String]) -> [any Service]) async throws {
+  /// `beside` says, given the addresses, what else shall run; all end together, and when one of them ends by itself the
+  /// gateway drains as well. `announce` is called once signals are handled: whoever reads it may send one at once.
+  func run(
+    beside: ([String]) -> [any Service] = { _ in [] }, announce: @escaping @Sendable ([String]) -> Void
+  ) async throws {
     let urls: [String]
     do {
       urls = try await host.start()
@@ -18,7 +20,8 @@ struct GatewayRun: Sendable {
       let places = host.loaded.configuration.server.listen.map(\.description).joined(separator: ", ")
       throw CommandFailure("cannot listen on \(places): \(error)")
     }
-    let services = [ServingService(host: host, logger: logger)] as [any Service] + onStart(urls)
+    let serving = ServingService(host: host, logger: logger) { announce(urls) }
+    let services = [serving] as [any Service] + beside(urls)
     let configuration = ServiceGroupConfiguration(
       services: services.map {
         .init(
@@ -33,8 +36,10 @@ struct GatewayRun: Sendable {
 struct ServingService: Service {
   let host: GatewayHost
   let logger: Logger
+  let announce: @Sendable () -> Void
 
   func run() async throws {
+    announce()
     await withTaskGroup(of: Void.self) { tasks in
       tasks.addTask { await host.watch() }
       tasks.addTask {

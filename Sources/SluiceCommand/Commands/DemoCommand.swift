@@ -35,11 +35,11 @@ struct DemoCommand: AsyncParsableCommand {
     let outcome = Guarded<LoadResult?>(nil)
     let start = ContinuousClock.now
     try await GatewayRun(host: host, logger: logger).run { urls in
-      let url = urls.first ?? ""
-      announce(url)
-      guard !noTraffic else { return [] }
+      guard !noTraffic, let url = urls.first else { return [] }
       let time = duration.map { Interval.seconds(Int64($0)) }
       return [DemoTraffic(url: url, duration: time) { result in outcome.withLock { $0 = result } }]
+    } announce: { urls in
+      announce(urls.first ?? "")
     }
     await simulator.stop()
     guard !noTraffic, let result = outcome.value else { return }

@@ -25,13 +25,12 @@ struct ServeCommand: AsyncParsableCommand {
     let loaded = try await loader.load().loadedOrFailure()
     for warning in loaded.warnings { logger.warning("configuration", metadata: ["problem": "\(warning)"]) }
     let host = try GatewayHost(loaded, loader: loader, logger: logger)
-    try await GatewayRun(host: host, logger: logger).run { urls in
+    try await GatewayRun(host: host, logger: logger).run(announce: { urls in
       for url in urls { Terminal.line("sluice \(SluiceVersion.current) listening on \(url)") }
       Terminal.line(
         "pools: \(loaded.configuration.pools.map(\.name).joined(separator: ", ")); dashboard: \(urls.first ?? "")/dashboard"
       )
-      return []
-    }
+    })
   }
 }
 
