@@ -1,8 +1,8 @@
 public import SluicePolicy
 public import SluiceRuntime
 
-/// A waiter that keeps what it was answered until the test takes it. To be used on its loop only.
 // Sendable although it has bare state: a waiter is called on its own loop, and the test works there too.
+/// A waiter that keeps what it was answered until the test takes it. To be used on its loop only.
 public final class RecordingWaiter<Resource: PoolableResource>: PoolWaiter, @unchecked Sendable {
   private var lease: Lease<Resource>?
   private let onGrant: ((consuming Lease<Resource>) -> Void)?

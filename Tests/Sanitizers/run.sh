@@ -8,7 +8,7 @@ case "${1:-}" in
   thread)
     # The standard library's mutex is invisible to the thread sanitizer on Linux: see Lock.swift.
     flags=(--sanitize=thread -Xswiftc -DSLUICE_TSAN)
-    export TSAN_OPTIONS="halt_on_error=0 exitcode=66 suppressions=$PWD/tsan.suppressions ${TSAN_OPTIONS:-}"
+    export TSAN_OPTIONS="halt_on_error=0 exitcode=66 ${TSAN_OPTIONS:-}"
     ;;
   address)
     flags=(--sanitize=address)

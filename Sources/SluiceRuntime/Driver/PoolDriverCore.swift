@@ -18,6 +18,7 @@ import Synchronization
 package final class PoolDriverCore: Sendable {
   package let name: String
   package let clock: any MonotonicClock
+  private let isSystemClock: Bool
   package let loops: [any EventLoop]
   let lanes: [LoopLane]
   let timer: DeadlineTimer
@@ -43,6 +44,7 @@ package final class PoolDriverCore: Sendable {
     let now = clock.now()
     name = settings.name
     self.clock = clock
+    isSystemClock = clock is SystemClock
     self.loops = loops
     lanes = loops.map(LoopLane.init)
     timer = DeadlineTimer(loop: loops[0], clock: clock)
@@ -84,7 +86,8 @@ package final class PoolDriverCore: Sendable {
   /// The time, after having made sure that the machine knows about a jump before it decides anything.
   @inline(__always)
   private func readClock() -> Instant {
-    let now = clock.now()
+    // The usual clock without the way through the protocol.
+    let now = isSystemClock ? SystemClock().now() : clock.now()
     if now.nanoseconds >= nextClockCheck.load(ordering: .relaxed) { compareClocks(now) }
     return now
   }
@@ -118,7 +121,7 @@ extension PoolDriverCore {
     let lane = lanes[request.loop.index]
     lane.loop.assertInEventLoop()
     var effects: [Effect] = []
-    let outcome = decide({ $0.acquire(request, Recipient(holder: holder, loop: request.loop)) }, into: &effects)
+    let outcome = decide({ $0.acquire(request, holder) }, into: &effects)
     // Answers for this loop wait until the caller has seen its ticket.
     if !effects.isEmpty { lane.holdingBack { run(&effects) } }
     return outcome
@@ -156,12 +159,13 @@ extension PoolDriverCore {
 }
 
 extension DriverState {
-  mutating func acquire(_ request: AcquireRequest, _ recipient: Recipient) -> PoolDriverCore.Outcome {
+  @inline(__always)
+  mutating func acquire(_ request: AcquireRequest, _ holder: any PoolTicketHolder) -> PoolDriverCore.Outcome {
     switch machine.acquire(request, now: now, into: &actions) {
     case .granted(let grant):
       return .granted(grant, resources.granted(grant.resource))
     case .queued(let ticket):
-      tickets.insert(recipient, for: ticket)
+      tickets.insert(Recipient(holder: holder, loop: request.loop), for: ticket)
       return .queued(ticket)
     case .rejected(let rejection):
       return .rejected(rejection)

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Darwin
+import Darwin
 #endif
 
 /// One thread of its own for calls that block: C libraries, name resolution, files.
@@ -26,8 +26,10 @@ package final class BlockingThread: Sendable {
     queue.start()
   }
 
+  /// The thread ends by itself once its job is done; nobody waits for it.
   deinit {
     queue.close()
+    queue.detach()
   }
 
   /// Jobs that wait and have not been cancelled.
@@ -157,9 +159,9 @@ private final class JobQueue: @unchecked Sendable {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     #if canImport(Darwin)
-      var handle: pthread_t?
+    var handle: pthread_t?
     #else
-      var handle = pthread_t()
+    var handle = pthread_t()
     #endif
     let created = pthread_create(&handle, nil, Self.entry, Unmanaged.passRetained(self).toOpaque())
     precondition(created == 0, "the system refuses another thread")
@@ -195,24 +197,32 @@ private final class JobQueue: @unchecked Sendable {
   }
 
   func join() {
+    if let handle = takeThread() { pthread_join(handle, nil) }
+  }
+
+  func detach() {
+    if let handle = takeThread() { pthread_detach(handle) }
+  }
+
+  private func takeThread() -> pthread_t? {
     pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
     let handle = thread
     thread = nil
-    pthread_mutex_unlock(mutex)
-    if let handle { pthread_join(handle, nil) }
+    return handle
   }
 
   #if canImport(Darwin)
-    private static let entry: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { context in
-      Unmanaged<JobQueue>.fromOpaque(context).takeRetainedValue().work()
-      return nil
-    }
+  private static let entry: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { context in
+    Unmanaged<JobQueue>.fromOpaque(context).takeRetainedValue().work()
+    return nil
+  }
   #else
-    private static let entry: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
-      guard let context else { return nil }
-      Unmanaged<JobQueue>.fromOpaque(context).takeRetainedValue().work()
-      return nil
-    }
+  private static let entry: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
+    guard let context else { return nil }
+    Unmanaged<JobQueue>.fromOpaque(context).takeRetainedValue().work()
+    return nil
+  }
   #endif
 
   private func work() {

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #elseif canImport(Musl)
-  import Musl
+import Musl
 #else
-  import Darwin
+import Darwin
 #endif
 public import SluicePolicy
 
@@ -47,12 +47,12 @@ public struct SystemClock: MonotonicClock {
   /// `CLOCK_BOOTTIME` and `CLOCK_REALTIME` against `CLOCK_MONOTONIC`, read one after the other.
   public func offsets() -> ClockOffsets {
     #if canImport(Darwin)
-      // CLOCK_MONOTONIC includes suspension there, CLOCK_UPTIME_RAW does not.
-      let monotonic = Self.read(CLOCK_UPTIME_RAW)
-      let boot = Self.read(CLOCK_MONOTONIC)
+    // CLOCK_MONOTONIC includes suspension there, CLOCK_UPTIME_RAW does not.
+    let monotonic = Self.read(CLOCK_UPTIME_RAW)
+    let boot = Self.read(CLOCK_MONOTONIC)
     #else
-      let monotonic = Self.read(CLOCK_MONOTONIC)
-      let boot = Self.read(CLOCK_BOOTTIME)
+    let monotonic = Self.read(CLOCK_MONOTONIC)
+    let boot = Self.read(CLOCK_BOOTTIME)
     #endif
     let wall = Self.read(CLOCK_REALTIME)
     return ClockOffsets(suspended: boot - monotonic, wall: wall - boot)
@@ -61,9 +61,9 @@ public struct SystemClock: MonotonicClock {
   @usableFromInline
   static func monotonicNanoseconds() -> Int64 {
     #if canImport(Darwin)
-      read(CLOCK_UPTIME_RAW)
+    read(CLOCK_UPTIME_RAW)
     #else
-      read(CLOCK_MONOTONIC)
+    read(CLOCK_MONOTONIC)
     #endif
   }
 

@@ -9,7 +9,8 @@ import Testing
   private func makePool(
     _ settings: PoolSettings = .test(), _ connector: ScriptedConnector = ScriptedConnector()
   ) throws -> PoolDriver<ScriptedResource> {
-    try PoolDriver(settings: settings, loops: Array(MultiThreadedEventLoopGroup.singleton.makeIterator()), connector: connector)
+    try PoolDriver(
+      settings: settings, loops: Array(MultiThreadedEventLoopGroup.singleton.makeIterator()), connector: connector)
   }
 
   @Test func aLeaseIsWaitedForAndHandedOn() async throws {

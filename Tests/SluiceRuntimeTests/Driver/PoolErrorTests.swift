@@ -6,7 +6,8 @@ import Testing
   @Test func adaptersCanSayWhenARetryIsSafe() {
     struct Reset: Error {}
     let error = PoolError(
-      .stopped, culprit: .remote, retry: .onlyIfReusedAndNothingReceived, pool: "openai", label: "reset", cause: Reset())
+      .stopped, culprit: .remote, retry: .onlyIfReusedAndNothingReceived, pool: "openai", label: "reset", cause: Reset()
+    )
     #expect(error.retry == .onlyIfReusedAndNothingReceived)
     #expect(error.numbers == nil)
     #expect(error.cause is Reset)
