@@ -104,13 +104,19 @@ let package = Package(
     tests("SluiceFramingTests", ["SluicePolicy", "SluiceDialects"], ["NIOCore", "NIOEmbedded", "NIOHTTP1"]),
     tests("SluiceDialectsTests", ["SluicePolicy", "SluiceDialects"]),
     tests("SluiceConfigurationTests", ["SluicePolicy", "SluiceDialects", "SluiceConfiguration"]),
+    tests("SimulationTests", ["SluicePolicy", "SluiceSimulation"]),
     tests(
       "SluiceRuntimeTests", ["SluicePolicy", "SluiceRuntime", "SluiceTesting"],
-      ["NIOCore", "NIOPosix", "NIOEmbedded", "Logging"]),
+      ["NIOCore", "NIOPosix", "NIOEmbedded", "Logging", "Metrics", "ServiceLifecycle"]),
+    tests(
+      "SluiceHTTPTests", ["SluicePolicy", "SluiceDialects", "SluiceRuntime", "SluiceHTTP", "SluiceTesting"],
+      ["NIOCore", "NIOPosix", "NIOEmbedded", "NIOSSL", "Logging"]),
     tests(
       "SluiceGatewayTests", ["SluicePolicy", "SluiceDialects", "SluiceRuntime", "SluiceHTTP", "SluiceGateway"],
       ["NIOCore", "NIOPosix", "NIOEmbedded", "Logging", "Crypto"]),
-    tests("SimulationTests", ["SluicePolicy", "SluiceSimulation"]),
+    tests(
+      "SluiceSimulatorTests", ["SluicePolicy", "SluiceDialects", "SluiceSimulator"],
+      ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
     tests("StructureTests", []),
   ],
   swiftLanguageModes: [.v6]
