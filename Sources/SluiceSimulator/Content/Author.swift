@@ -12,10 +12,12 @@ struct Author {
   func write(_ request: CompletionRequest, choice: Int = 0) -> Completion {
     var random = SeededRandom(seed: seed ^ request.hash, stream: UInt64(choice))
     var completion = Completion()
-    if request.question.contains("[[refuse]]") {
+    // Nearly always there is no such word, which one look tells.
+    let isDirected = request.question.firstByteRange(of: "[[") != nil
+    if isDirected, request.question.firstByteRange(of: "[[refuse]]") != nil {
       completion.text = "I can't help with that."
       completion.finish = .refusal
-    } else if request.question.contains("[[filter]]") {
+    } else if isDirected, request.question.firstByteRange(of: "[[filter]]") != nil {
       completion.finish = .contentFilter
     } else {
       if request.wantsThinking { completion.thinking = Prose.thought(about: request.question, random: &random) }
@@ -92,7 +94,7 @@ struct Author {
   }
 
   private static func directedTokens(_ question: String) -> Int? {
-    guard let start = question.range(of: "[[tokens=")?.upperBound else { return nil }
+    guard let start = question.firstByteRange(of: "[[tokens=")?.upperBound else { return nil }
     return Int(question[start...].prefix { $0.isNumber }).map { min(max(1, $0), maxDirectedTokens) }
   }
 
@@ -102,7 +104,7 @@ struct Author {
   private func limit(_ completion: inout Completion, _ request: CompletionRequest) {
     var cut: (index: String.Index, stop: String)?
     for stop in request.stops where !stop.isEmpty {
-      guard let found = completion.text.range(of: stop)?.lowerBound else { continue }
+      guard let found = completion.text.firstByteRange(of: stop)?.lowerBound else { continue }
       if cut == nil || found < cut?.index ?? found { cut = (found, stop) }
     }
     if let cut {
@@ -124,12 +126,5 @@ struct Author {
     }
     completion.text = TokenRule.prefix(completion.text, tokens: request.maxTokens - completion.thinkingTokens)
     completion.outputTokens = completion.thinkingTokens + TokenRule.count(completion.text)
-  }
-}
-
-extension String {
-  /// The first place where `part` occurs (of characters, as Foundation's method of this name).
-  func range(of part: String) -> Range<String.Index>? {
-    firstRange(of: part)
   }
 }

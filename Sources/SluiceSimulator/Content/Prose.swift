@@ -1,6 +1,8 @@
 /// Writes plain sentences of a wanted length about what was asked.
 enum Prose {
-  private static let sentences = [
+  private static let sentences: [(text: String, tokens: Int)] = texts.map { (" " + $0, TokenRule.count(" " + $0)) }
+
+  private static let texts = [
     "The short answer depends on what you want to measure first.",
     "Start with the simplest version that can be checked, then change one thing at a time.",
     "Most of the cost is in opening a connection, so keep the ones you have.",
@@ -30,15 +32,14 @@ enum Prose {
       // The same sentence twice in a row reads like a fault.
       if choice == last { choice = (choice + 1) % sentences.count }
       last = choice
-      let sentence = " " + sentences[choice]
-      text += sentence
-      length += TokenRule.count(sentence)
+      text += sentences[choice].text
+      length += sentences[choice].tokens
     }
     return length > tokens ? TokenRule.prefix(text, tokens: max(1, tokens)) : text
   }
 
   static func thought(about question: String, random: inout SeededRandom) -> String {
-    "The question is about \(subject(question)). " + sentences[random.below(sentences.count)]
+    "The question is about \(subject(question))." + sentences[random.below(sentences.count)].text
   }
 
   private static func opening(_ question: String) -> String {
@@ -47,9 +48,22 @@ enum Prose {
 
   /// The first words of the question, without what would not read well inside a sentence.
   private static func subject(_ question: String) -> String {
-    let words = question.prefix(200).split(whereSeparator: { $0.isWhitespace }).prefix(6)
-    let text = words.joined(separator: " ").filter { !"\"\\[]{}".contains($0) }
-    let trimmed = text.prefix(60)
-    return trimmed.isEmpty ? "that" : "“\(trimmed)”"
+    var text = String.UnicodeScalarView()
+    var words = 1
+    var kept = 0
+    for scalar in question.unicodeScalars.prefix(200) {
+      switch scalar {
+      case " ", "\n", "\r", "\t":
+        guard let last = text.last, last != " " else { continue }
+        words += 1
+        if words <= 6 { text.append(" ") }
+      case "\"", "\\", "[", "]", "{", "}": continue
+      default: text.append(scalar)
+      }
+      kept += 1
+      if words > 6 || kept >= 60 { break }
+    }
+    while text.last == " " { text.removeLast() }
+    return text.isEmpty ? "that" : "“\(String(text))”"
   }
 }
