@@ -1,6 +1,6 @@
 """What goes wrong in life: upstreams that die, hang, lie or refuse, clients that are slow, gone or hostile. Each case is
 bounded in time, ends in the client's own words, and leaves the gateway serving."""
-import json, os, ssl, subprocess, sys, tempfile, threading, time, unittest, urllib.parse
+import json, os, socket, ssl, subprocess, sys, tempfile, threading, time, unittest, urllib.parse
 from harness import BINARY, GatewayCase, Program, call
 from wire import CHAT_ANSWER, Client, Upstream, closed_port, frozen_listener, plain, until
 
@@ -28,7 +28,7 @@ def stream_error(surface, answer):
         return data["error"]["code"]
     assert name == "error" and data["type"] == "error", answer.events[-1]
     if surface == "responses":
-        assert data["sequence_number"] > 0, data
+        assert data["sequence_number"] == len(answer.events) - 1, data
         return data["code"]
     return data["error"]["details"]["error_code"]
 
@@ -60,6 +60,10 @@ class FaultCase(GatewayCase):
         while text not in answer.body:
             self.assertTrue(client.chunk(answer), f"the stream ended before {text}: {answer.body[-300:]}")
         return client, answer
+
+    def hits(self):
+        """How often the faults now set were applied."""
+        return sum(fault["hits"] for fault in call(self.simulator.url + "/_simulator/faults")[2])
 
     def metric(self, name, **labels):
         """The sum of a metric's samples that carry these labels."""
@@ -110,7 +114,7 @@ class BetweenRequestsTests(FaultCase):
         before = self.metric("replays_total")
         self.faults({"kind": "early_close", "mode": "on_reuse", "count": 1})
         answers = [self.assert_serves() for _ in range(6)]
-        self.assertEqual(self.fault_hits(), 1)
+        self.assertEqual(self.hits(), 1)
         self.assertEqual(sorted(a.headers["x-sluice-attempts"] for a in answers)[-1], "2")
         self.assertEqual(self.metric("replays_total") - before, 1)
         self.assertEqual(self.metric("retries_total"), 0, "a replay is no retry")
@@ -120,7 +124,7 @@ class BetweenRequestsTests(FaultCase):
         self.faults({"kind": "early_close", "mode": "on_reuse", "count": 1})
         for _ in range(4):
             self.assertEqual(self.ask(stream=True).events[-1][1], "[DONE]")
-        self.assertEqual(self.fault_hits(), 1)
+        self.assertEqual(self.hits(), 1)
 
     def test_half_closed_upstream(self):
         self.faults({"kind": "half_close"})
@@ -188,7 +192,8 @@ class MidAnswerTests(FaultCase):
                     self.assertEqual(answer.status, 502)
                     self.assertTrue(answer.complete)
                     self.assertEqual(error_of(surface, answer.json)[0], code)
-                    self.assertEqual(answer.headers["x-sluice-attempts"], "3")
+                    # Three tries, and the replay where the first of them met a kept connection that broke at once.
+                    self.assertIn(answer.headers["x-sluice-attempts"], ("3", "4"))
                     self.faults()
                     self.assertEqual(client.ask(path, body, headers).status, 200, "the client's connection still serves")
 
@@ -225,8 +230,8 @@ class MidAnswerTests(FaultCase):
                 self.faults({"kind": "stream_error", "after_events": 3})
                 answer = self.ask(surface, stream=True)
                 self.assertTrue(answer.complete)
-                self.assertEqual(answer.body.count(b"error"), answer.body.split(b"\n\n", 3)[3].count(b"error"))
-                errors = [e for e in answer.events if e[0] == "error" or (isinstance(e[1], dict) and e[1].get("error"))]
+                errors = [e for e in answer.events if e[0] == "error" or (isinstance(e[1], dict) and e[1].get("error"))
+                          or e[0] == "response.failed"]
                 self.assertEqual(len(errors), 1, "one error event: the gateway adds none of its own")
         self.assertGreaterEqual(self.metric("streams_broken_total"), before)
 
@@ -292,16 +297,6 @@ class SilentUpstreamTests(FaultCase):
                 self.assertTrue(answer.complete)
                 self.assertEqual(stream_error(surface, answer), "timeout_between_bytes")
                 self.assertLess(time.monotonic() - begin, 2)
-
-    def test_hung_accept(self):
-        self.faults({"kind": "hang", "mode": "accept", "duration": 3})
-        call(self.url + "/api/pools/openai/endpoints/first/reset", {}, method="POST")
-        begin = time.monotonic()
-        answer = self.ask()
-        if answer.status == 200:  # the connection of an earlier test was still open: that one is not hung
-            return
-        self.assertEqual(answer.status, 504, answer.body)
-        self.assertLess(time.monotonic() - begin, 2)
 
     def test_deadline_of_the_caller(self):
         self.faults({"kind": "hang"})
@@ -428,6 +423,25 @@ class RefusedTests(unittest.TestCase):
         self.assertLess(took, 5.5)
         self.assertIn(answer.json["error"]["code"], ("upstream_connect_failed", "no_endpoint_available", "timeout_total"))
 
+    def test_hung_accept(self):
+        """The kernel takes the connection, the program never does: the clock of the first byte tells."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+        self.addCleanup(listener.close)
+        gateway = self.gateway(f"""  a:
+    provider: openai
+    base_url: "http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    keys: [sk-test-1]
+    timeouts: {{first_byte: 500ms, first_token: 700ms, total: 10s}}
+    retry: {{attempts: 1}}
+""")
+        for stream, code, seconds in ((False, "timeout_first_byte", 0.5), (True, "timeout_first_token", 0.7)):
+            with self.subTest(stream=stream):
+                answer, took = self.chat(gateway, stream)
+                self.assertEqual(answer.status, 504, answer.body)
+                self.assertEqual(answer.json["error"]["code"], code)
+                self.assertGreater(took, seconds - 0.05)
+                self.assertLess(took, seconds + 1)
+
     # TLS
 
     @classmethod
@@ -532,12 +546,21 @@ class RefusedTests(unittest.TestCase):
         self.assertEqual(answer.headers["x-sluice-attempts"], "2")
 
     def test_bytes_behind_an_answer_never_reach_another_client(self):
-        upstream, gateway = self.answers(plain() + plain(b'{"stolen": true}'))
+        served = []
+
+        async def serve(upstream, reader, writer, number):
+            while True:
+                await upstream.request(reader)
+                served.append(number)
+                writer.write(plain() + plain(b'{"stolen": true}'))
+                await writer.drain()
+        upstream = self.upstream(serve)
+        gateway = self.gateway(f'  a: {{provider: openai, base_url: "{upstream.url}/v1", keys: [sk-test-1]}}\n')
         for _ in range(5):
             answer, _ = self.chat(gateway)
             self.assertEqual(answer.body, CHAT_ANSWER)
-        self.assertEqual(upstream.requests, 5)
-        self.assertEqual(upstream.connections, 5, "a connection with bytes nobody asked for is not used again")
+        self.assertEqual(len(served), 5)
+        self.assertEqual(len(set(served)), 5, "a connection with bytes nobody asked for is not used again")
 
     def test_informational_answers_are_skipped_and_bounded(self):
         interim = b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"
@@ -765,7 +788,7 @@ class CancelTests(FaultCase):
                 path, body, headers = SURFACES[surface]
                 client = self.client()
                 client.post(path, {**body, "stream": stream}, headers)
-                until(lambda: self.fault_hits() == 1, "the request reached the upstream")
+                until(lambda: self.hits() == 1, "the request reached the upstream")
                 client.close()
                 until(lambda: self.stats()["cancelled"]["before_first_byte"] == before + 1, "the upstream saw the end")
                 until(lambda: self.metric("cancelled_total") == cancelled + 1, "the gateway counted it")
@@ -836,7 +859,7 @@ class KeyTests(FaultCase):
         self.faults({"kind": "status", "status": 429, "retry_after": 30, "match": {"key": "sk-test-1"}})
         for _ in range(12):
             self.assertEqual(self.assert_serves().headers["x-sluice-endpoint"], "second")
-        self.assertEqual(self.fault_hits(), 1)
+        self.assertEqual(self.hits(), 1)
         first, second = self.endpoints()["first"], self.endpoints()["second"]
         self.assertEqual((first["state"], second["state"]), ("cooling", "healthy"))
         self.assertGreater(first["returns_in_seconds"], 20)
@@ -844,16 +867,17 @@ class KeyTests(FaultCase):
 
     def test_a_short_cooling_ends(self):
         self.faults({"kind": "status", "status": 429, "retry_after": 1, "count": 1, "match": {"key": "sk-test-1"}})
-        until(lambda: self.assert_serves() and self.fault_hits() == 1, "the limit was met")
+        until(lambda: self.assert_serves() and self.hits() == 1, "the limit was met")
         until(lambda: self.endpoints()["first"]["state"] == "healthy", "the key is back", 4)
         until(lambda: self.assert_serves().headers["x-sluice-endpoint"] == "first", "it serves again", 4)
 
     def test_all_keys_limited_is_a_truthful_429(self):
         self.faults({"kind": "status", "status": 429, "retry_after": 25, "match": {"key": "sk-test-1"}},
                     {"kind": "status", "status": 429, "retry_after": 40, "match": {"key": "sk-test-2"}})
-        for _ in range(2):
+        # The first one passes the provider's answer on; later ones are refused before anybody is asked.
+        for statuses in ((429,), (429, 503)):
             answer = self.ask()
-            self.assertEqual(answer.status, 429, answer.body)
+            self.assertIn(answer.status, statuses, answer.body)
             self.assertGreater(int(answer.headers["retry-after"]), 20)
             self.assertLessEqual(int(answer.headers["retry-after"]), 25)
 
@@ -867,7 +891,7 @@ class KeyTests(FaultCase):
         self.faults({"kind": "status", "status": 401, "code": "invalid_api_key", "match": {"key": "sk-test-1"}})
         for _ in range(8):
             self.assertEqual(self.assert_serves().headers["x-sluice-endpoint"], "second")
-        self.assertEqual(self.fault_hits(), 1, "a rejected key is not tried again")
+        self.assertEqual(self.hits(), 1, "a rejected key is not tried again")
         self.assertEqual(self.endpoints()["second"]["state"], "healthy")
         self.assertNotEqual(self.endpoints()["first"]["state"], "healthy")
 
@@ -876,8 +900,9 @@ class KeyTests(FaultCase):
         for _ in range(3):
             answer = self.ask()
             self.assertEqual(answer.status, 401, answer.body)
-            self.assertEqual(answer.headers.get("x-should-retry"), "false")
-        self.assertIn("key", answer.json["error"]["message"])
+            self.assertIn("key", answer.json["error"]["message"])
+            self.assertIsNone(answer.headers.get("retry-after"), "waiting does not help")
+        self.assertEqual(self.hits(), 2, "rejected keys are not tried again")
 
     def test_the_first_answer_after_a_rejection_is_the_providers_own(self):
         for surface in SURFACES:
@@ -890,7 +915,7 @@ class KeyTests(FaultCase):
 
     def test_reset_brings_a_key_back(self):
         self.faults({"kind": "status", "status": 401, "count": 1, "match": {"key": "sk-test-1"}})
-        until(lambda: self.assert_serves() and self.fault_hits() == 1, "the rejection was met")
+        until(lambda: self.assert_serves() and self.hits() == 1, "the rejection was met")
         self.assertEqual(call(self.url + "/api/pools/openai/endpoints/first/reset", {}, method="POST")[0], 200)
         until(lambda: self.assert_serves().headers["x-sluice-endpoint"] == "first", "it serves again", 4)
 
@@ -909,9 +934,6 @@ class KeyTests(FaultCase):
                 self.assertEqual(answer.status, status)
                 self.assertIn("the provider's own words", answer.body.decode())
 
-    def test_failing_over_along_a_route_and_back(self):
-        self.assertEqual(self.endpoints()["first"]["state"], "healthy")
-
 
 class ExhaustedTests(FaultCase):
     """When a pool has nothing left it says when something returns."""
@@ -926,7 +948,7 @@ class ExhaustedTests(FaultCase):
         self.assertIn(answer.status, (429, 503), answer.body)
         self.assertGreater(int(answer.headers["retry-after"]), 25)
         self.assertLessEqual(int(answer.headers["retry-after"]), 33)
-        self.assertEqual(self.fault_hits(), 1, "the second one did not bother the provider")
+        self.assertEqual(self.hits(), 1, "the second one did not bother the provider")
 
 
 class AdmissionTests(FaultCase):
@@ -960,7 +982,7 @@ class AdmissionTests(FaultCase):
         holders = [self.client() for _ in range(20)]
         for holder in holders:
             holder.post("/v1/chat/completions", CHAT)
-        until(lambda: self.fault_hits() == 20, "all connections are taken")
+        until(lambda: self.hits() == 20, "all connections are taken")
         begin = time.monotonic()
         answer = self.ask(headers=["x-sluice-deadline: 300ms"])
         self.assertEqual(answer.status, 504, answer.body)
