@@ -1,6 +1,6 @@
 """What goes wrong in life: upstreams that die, hang, lie or refuse, clients that are slow, gone or hostile. Each case is
 bounded in time, ends in the client's own words, and leaves the gateway serving."""
-import json, os, socket, ssl, subprocess, sys, tempfile, threading, time, unittest, urllib.parse
+import json, os, signal, socket, ssl, subprocess, sys, tempfile, threading, time, unittest, urllib.parse
 from harness import BINARY, GatewayCase, Program, call
 from wire import CHAT_ANSWER, Client, Upstream, closed_port, frozen_listener, plain, until
 
@@ -389,8 +389,8 @@ class RefusedTests(unittest.TestCase):
             self.assertIn(answer.json["error"]["code"], ("upstream_connect_failed", "no_endpoint_available"))
             self.assertIn("retry-after", answer.headers)
             self.assertGreaterEqual(int(answer.headers["retry-after"]), 1)
-        health = json.dumps(call(gateway.url + "/health")[2])
-        self.assertIn("down", health)
+        self.assert_reason(gateway, answer, "connection refused")
+        self.assertEqual(call(gateway.url + "/health")[2]["pools"], {"a": "down"})
         self.assertEqual(call(gateway.url + "/ready")[0], 503)
 
     def test_refused_on_one_of_two_urls_costs_no_client_anything(self):
@@ -442,6 +442,11 @@ class RefusedTests(unittest.TestCase):
                 self.assertGreater(took, seconds - 0.05)
                 self.assertLess(took, seconds + 1)
 
+    def assert_reason(self, gateway, answer, text):
+        """The error sends the operator to /health, so that has to say why."""
+        self.assertIn("/health", answer.json["error"]["message"])
+        self.assertIn(text, json.dumps(call(gateway.url + "/health")[2]))
+
     # TLS
 
     @classmethod
@@ -477,15 +482,17 @@ class RefusedTests(unittest.TestCase):
         return self.gateway(f'  a: {{provider: openai, base_url: "{upstream.url}/v1", keys: [sk-test-1], connections: {{connect_timeout: 2s}}{extra}}}\n')
 
     def test_certificate_nobody_trusts(self):
-        answer, took = self.chat(self.secured("good"))
+        gateway = self.secured("good")
+        answer, took = self.chat(gateway)
         self.assertIn(answer.status, (502, 503), answer.body)
         self.assertLess(took, 8)
-        self.assertIn("certificate", answer.body.decode().lower(), "the error names its cause")
+        self.assert_reason(gateway, answer, "certificate is not trusted")
 
     def test_certificate_of_another_host(self):
-        answer, _ = self.chat(self.secured("other", f', tls_ca: "{self.path("other.pem")}"'))
+        gateway = self.secured("other", f', tls_ca: "{self.path("other.pem")}"')
+        answer, _ = self.chat(gateway)
         self.assertIn(answer.status, (502, 503), answer.body)
-        self.assertIn("certificate", answer.body.decode().lower(), "the error names its cause")
+        self.assert_reason(gateway, answer, "certificate is not trusted")
 
     def test_certificate_of_the_configured_authority(self):
         gateway = self.secured("good", f', tls_ca: "{self.path("good.pem")}"')
@@ -501,6 +508,7 @@ class RefusedTests(unittest.TestCase):
         answer, took = self.chat(gateway)
         self.assertIn(answer.status, (502, 503, 504), answer.body)
         self.assertLess(took, 8)
+        self.assert_reason(gateway, answer, "during the TLS handshake")
 
     def test_tls_spoken_to_a_plain_server(self):
         upstream = self.upstream(self.healthy)
@@ -508,6 +516,7 @@ class RefusedTests(unittest.TestCase):
         answer, took = self.chat(gateway)
         self.assertIn(answer.status, (502, 503), answer.body)
         self.assertLess(took, 8)
+        self.assert_reason(gateway, answer, "TLS")
 
     # Answers no simulator would give
 
@@ -845,7 +854,7 @@ class CancelTests(FaultCase):
 class KeyTests(FaultCase):
     """Keys that are limited or rejected, and pools that have nothing left."""
     pools = """
-  openai: {provider: openai, base_url: "SIMULATOR/v1", keys: [{name: first, key: sk-test-1}, {name: second, key: sk-test-2}], timeouts: {total: 20s}}
+  openai: {provider: openai, base_url: "SIMULATOR/v1", keys: [{name: first, key: sk-test-1}, {name: second, key: sk-test-2}], timeouts: {total: 20s}, balance: {strategy: round_robin}}
   anthropic: {provider: anthropic, base_url: "SIMULATOR", keys: [{name: first, key: sk-ant-test-1}], timeouts: {total: 20s}}
 """
 
@@ -991,6 +1000,21 @@ class AdmissionTests(FaultCase):
         [holder.close() for holder in holders]
         self.faults()
         self.assert_serves()
+
+
+class StopTests(GatewayCase):
+    """The end comes also when the configuration file has just changed, which a look at the file would reload."""
+
+    def test_stopping_right_after_the_file_changed(self):
+        for _ in range(8):
+            gateway = Program("serve", "--config", self.file)
+            self.write_configuration('\n  openai: {provider: openai, base_url: "SIMULATOR/v1", keys: [sk-test-1]}\n')
+            gateway.signal(signal.SIGTERM)
+            try:
+                self.assertEqual(gateway.process.wait(8), 0)
+            finally:
+                gateway.process.kill()
+                self.write_configuration()
 
 
 class SoakTests(unittest.TestCase):

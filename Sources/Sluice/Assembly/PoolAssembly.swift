@@ -33,7 +33,9 @@ package final class PoolAssembly: Sendable {
     try reconciler.apply(blueprints.map(\.settings))
     let pools = directory.current
     return blueprints.compactMap { blueprint in
-      pools[blueprint.settings.name].map { AssembledPool(blueprint: blueprint, driver: $0) }
+      guard let driver = pools[blueprint.settings.name], let connector = connectors.value[blueprint.settings.name]
+      else { return nil }
+      return AssembledPool(blueprint: blueprint, driver: driver, connector: connector)
     }
   }
 
@@ -70,6 +72,14 @@ package final class PoolAssembly: Sendable {
 package struct AssembledPool: Sendable {
   package let blueprint: PoolBlueprint
   package let driver: PoolDriver<HTTPConnection>
+  let connector: HTTPConnector
+
+  /// Why no connection could be opened the last time, by the origin's name.
+  package var connectProblems: [String: String] {
+    var problems: [String: String] = [:]
+    for origin in blueprint.origins { problems[origin.hostHeader] = connector.problem(identity: origin.identity) }
+    return problems
+  }
 
   package struct Endpoint: Sendable {
     package let id: EndpointID

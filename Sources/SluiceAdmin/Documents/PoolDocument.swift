@@ -5,11 +5,14 @@ package struct PoolFacts: Sendable {
   package var provider: String
   package var strategy: String
   package var maxPerOrigin: Int
+  /// Why the last connection could not be opened, by the origin's name.
+  package var connectProblems: [String: String]
 
-  package init(provider: String, strategy: String, maxPerOrigin: Int) {
+  package init(provider: String, strategy: String, maxPerOrigin: Int, connectProblems: [String: String] = [:]) {
     self.provider = provider
     self.strategy = strategy
     self.maxPerOrigin = maxPerOrigin
+    self.connectProblems = connectProblems
   }
 }
 
@@ -29,6 +32,8 @@ struct PoolDocument: Encodable {
   struct Origin: Encodable {
     var name: String, connections: Int, leased: Int, wanted: Int, disconnected: Bool, connect_failures: Int
     var connect_ms: Double?, idle_limit_seconds: Double?
+    /// Why the last connection could not be opened.
+    var problem: String?
   }
 
   struct Endpoint: Encodable {
@@ -55,7 +60,7 @@ struct PoolDocument: Encodable {
     connections = Self.connections(snapshot)
     waiting = Self.waiting(snapshot)
     rejected = Self.counts(RejectionReason.allCases) { ($0.label, snapshot.counters.rejected[$0]) }
-    origins = snapshot.origins.filter { !$0.removed }.map(Self.origin)
+    origins = snapshot.origins.filter { !$0.removed }.map { Self.origin($0, facts) }
     let names = Dictionary(snapshot.origins.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
     endpoints = live.map {
       Self.endpoint($0, origin: names[$0.origin] ?? "", slots: facts.maxPerOrigin, now: now)
@@ -86,12 +91,13 @@ struct PoolDocument: Encodable {
       oldest_ms: snapshot.oldestWait.milliseconds)
   }
 
-  private static func origin(_ origin: OriginSnapshot) -> Origin {
+  private static func origin(_ origin: OriginSnapshot, _ facts: PoolFacts) -> Origin {
     Origin(
       name: origin.name, connections: origin.slots.total, leased: origin.leased, wanted: origin.wanted,
       disconnected: origin.disconnected, connect_failures: origin.connectFailures,
       connect_ms: origin.connectTime > .zero ? origin.connectTime.milliseconds : nil,
-      idle_limit_seconds: origin.idleLimit.map { $0.milliseconds / 1000 })
+      idle_limit_seconds: origin.idleLimit.map { $0.milliseconds / 1000 },
+      problem: facts.connectProblems[origin.name])
   }
 
   private static func endpoint(_ endpoint: EndpointSnapshot, origin: String, slots: Int, now: Instant) -> Endpoint {

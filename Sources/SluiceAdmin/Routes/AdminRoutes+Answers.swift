@@ -9,6 +9,8 @@ extension AdminRoutes {
     var status: String, version: String, draining: Bool
     var uptime_seconds: Double
     var pools: [String: String]
+    /// Why connections cannot be opened, by pool and origin; absent while all is well.
+    var problems: [String: [String: String]]?
   }
 
   /// The process answers, so it is well; a provider's trouble is told, but is not ours.
@@ -16,7 +18,13 @@ extension AdminRoutes {
     AdminAnswer.json(
       Health(
         status: "ok", version: source.version, draining: source.isDraining,
-        uptime_seconds: (source.now - source.startedAt).milliseconds / 1000, pools: states()))
+        uptime_seconds: (source.now - source.startedAt).milliseconds / 1000, pools: states(), problems: problems()))
+  }
+
+  private func problems() -> [String: [String: String]]? {
+    let found = source.pools().filter { !$0.facts.connectProblems.isEmpty }
+      .map { ($0.snapshot.name, $0.facts.connectProblems) }
+    return found.isEmpty ? nil : Dictionary(found, uniquingKeysWith: { first, _ in first })
   }
 
   func ready() -> AdminResponse {

@@ -175,7 +175,7 @@ final class GatewayHost: Sendable {
         facts: PoolFacts(
           provider: pool.blueprint.configuration.provider.rawValue,
           strategy: pool.blueprint.configuration.strategy.rawValue,
-          maxPerOrigin: pool.blueprint.configuration.connections.max))
+          maxPerOrigin: pool.blueprint.configuration.connections.max, connectProblems: pool.connectProblems))
     }
   }
 

@@ -37,7 +37,11 @@ extension ExchangeMachine {
     case .sleeping:
       if wakeAt < first.at { first = (wakeAt, .queue) }
     case .sent:
-      offer(settings.firstByte, from: sentAt, .firstByte)
+      if wantsStream {
+        offer(settings.firstToken, from: sentAt, .firstToken)
+      } else {
+        offer(settings.firstByte, from: sentAt, .firstByte)
+      }
     case .refused:
       offer(settings.betweenBytes, from: lastByteAt, .betweenBytes)
     case .held, .streaming:

@@ -46,6 +46,7 @@ package struct ExchangeMachine: Sendable {
   let callerDeadline: Instant
   let receiveDeadline: Instant
   let model: UInt64
+  let wantsStream: Bool
 
   // The route and the tries.
   var target = 0
@@ -82,11 +83,13 @@ package struct ExchangeMachine: Sendable {
   ///   - callerDeadline: the client's own deadline, if it sent one.
   ///   - receiveTimeout: longest time for the request's body to arrive.
   ///   - model: hash of the model name for the reports.
+  ///   - wantsStream: the client asked for a stream, whose first byte has a clock of its own.
   package init(
     settings: ExchangeSettings, targetCount: Int = 1, callerDeadline: Instant = .distantFuture,
-    receiveTimeout: Interval = .seconds(60), model: UInt64 = 0, now: Instant
+    receiveTimeout: Interval = .seconds(60), model: UInt64 = 0, wantsStream: Bool = false, now: Instant
   ) {
     self.settings = settings
+    self.wantsStream = wantsStream
     self.targetCount = max(1, targetCount)
     self.callerDeadline = callerDeadline
     self.model = model

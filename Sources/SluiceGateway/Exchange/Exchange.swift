@@ -117,7 +117,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     stage = .waiting
     machine = ExchangeMachine(
       settings: target.pool.exchange, targetCount: targets.count, callerDeadline: request.callerDeadline(),
-      model: route.hash, now: request.began)
+      model: route.hash, wantsStream: fields?.stream == true, now: request.began)
     self.request = consume request
     loop.requestStarted(target, now)
     perform(machine.requestReceived(now: now), now)

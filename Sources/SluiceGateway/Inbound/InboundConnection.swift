@@ -221,7 +221,7 @@ extension InboundConnection {
     if case .fixed(let count) = head.bodyLength, count > limit { return refuseBody(.bodyTooLarge) }
     collector = BodyCollector(length: head.bodyLength, limit: limit, http: limits.http)
     phase = .body
-    setDeadline((began ?? .distantFuture) + limits.bodyTimeout)
+    setDeadline(loop.clock.now() + limits.bodyTimeout)
     guard head.expectContinue, pending.readableBytes == 0 else { return }
     context?.writeAndFlush(wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
   }
@@ -230,7 +230,9 @@ extension InboundConnection {
     guard pending.readableBytes > 0 else { return false }
     guard let outcome = collector?.take(from: &pending, &loop.purse) else { return false }
     switch outcome {
-    case .needMore: return false
+    case .needMore:
+      setDeadline(loop.clock.now() + limits.bodyTimeout)
+      return false
     case .complete:
       request?.body = collector?.body ?? ByteBuffer()
       request?.reserved = collector?.reserved ?? 0

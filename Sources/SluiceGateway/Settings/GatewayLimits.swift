@@ -9,7 +9,7 @@ package struct GatewayLimits: Hashable, Sendable {
   package var maxRequestBody = 32 << 20
   /// From a request's first byte until its head is complete.
   package var headTimeout = Interval.seconds(10)
-  /// From a request's first byte until its body is complete.
+  /// How long a body may make no progress.
   package var bodyTimeout = Interval.seconds(60)
   /// Between two requests.
   package var idleTimeout = Interval.seconds(75)

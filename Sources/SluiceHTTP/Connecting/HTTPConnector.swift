@@ -12,6 +12,8 @@ package final class HTTPConnector: ResourceConnector {
 
   package let transport: HTTPTransport
   private let origins = Guarded<[String: HTTPOrigin]>([:])
+  /// Why the last attempt failed, for the origins where it did; at most one text for each origin that is known.
+  private let problems = Guarded<[String: String]>([:])
 
   package init(transport: HTTPTransport, origins: [HTTPOrigin] = []) throws(HTTPOriginError) {
     self.transport = transport
@@ -26,7 +28,11 @@ package final class HTTPConnector: ResourceConnector {
 
   package func remove(identity: String) {
     origins.withLock { _ = $0.removeValue(forKey: identity) }
+    problems.withLock { _ = $0.removeValue(forKey: identity) }
   }
+
+  /// Why the last connection to an origin could not be opened; nil once one could.
+  package func problem(identity: String) -> String? { problems.withLock { $0[identity] } }
 
   package func connect(
     _ request: ConnectRequest,
@@ -38,7 +44,11 @@ package final class HTTPConnector: ResourceConnector {
     }
     open(
       origin, on: request.eventLoop, deadline: request.loopDeadline, clock: request.clock, events: request.events
-    ) { result in
+    ) { [problems] result in
+      switch result {
+      case .success: problems.withLock { _ = $0.removeValue(forKey: origin.identity) }
+      case .failure(let failure): problems.withLock { $0[origin.identity] = failure.description }
+      }
       done(result.map { Connected(resource: $0, capacity: 1) }.mapError(\.poolError))
     }
   }

@@ -10,9 +10,10 @@ extension PoolDriverCore {
     case .success(let connected):
       register(connected, request, connectTime: max(.zero, clock.now() - started))
     case .failure(let error):
-      logger.debug(
+      // Each failure is followed by a backoff, so there are few of these lines.
+      logger.warning(
         "connect failed",
-        metadata: ["pool": "\(name)", "origin": "\(request.origin)", "label": "\(error.label)"])
+        metadata: ["pool": "\(name)", "origin": "\(request.originIdentity)", "error": "\(error)"])
       perform { state in
         state.machine.connectFailed(request.resource, error.failure, now: state.now, into: &state.actions)
       }
