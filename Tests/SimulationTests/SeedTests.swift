@@ -6,7 +6,7 @@ import Testing
 /// Whole runs: seeds that once failed, a block of fresh ones, and the promise that a seed decides everything.
 struct SeedTests {
   /// `make simulate` and the optimised step of `make test` run thousands; this many fit an unoptimised build.
-  static let block = Int(ProcessInfo.processInfo.environment["SLUICE_SEEDS"] ?? "") ?? 150
+  static let block = Int(ProcessInfo.processInfo.environment["SLUICE_SEEDS"] ?? "") ?? 30
 
   @Test func aBlockOfSeedsHoldsEveryPromise() {
     for seed in 1...UInt64(Self.block) { Self.expectSound(seed) }

@@ -27,7 +27,7 @@ struct ImportTests {
   static let others: [String: Set<String>] = [
     "SluicePolicy": ["DequeModule", "HeapModule"],
     "SluiceDialects": ["HTTPTypes", "Crypto"],
-    "SluiceConfiguration": ["Yams", "Foundation"],
+    "SluiceConfiguration": ["Yams", "Glibc"],
     "SluiceSimulation": [],
     "SluiceRuntime": ["Synchronization", "NIOCore", "ServiceLifecycle", "Logging", "Metrics", "Glibc"],
     "SluiceHTTP": ["NIOCore", "NIOPosix", "NIOSSL", "Logging", "Glibc"],
@@ -36,7 +36,9 @@ struct ImportTests {
     "SluiceSimulator": ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging", "Foundation", "Glibc"],
     "SluiceTesting": ["NIOCore", "NIOEmbedded"],
     "Sluice": ["NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Foundation"],
-    "SluiceCommand": ["ArgumentParser", "NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Foundation", "Glibc"],
+    "SluiceCommand": [
+      "ArgumentParser", "NIOCore", "NIOPosix", "ServiceLifecycle", "UnixSignals", "Logging", "Foundation", "Glibc",
+    ],
   ]
 
   @Test func everyTargetImportsOnlyWhatTheTableAllows() {
