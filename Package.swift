@@ -104,7 +104,9 @@ let package = Package(
     tests("SluiceFramingTests", ["SluicePolicy", "SluiceDialects"], ["NIOCore", "NIOEmbedded", "NIOHTTP1"]),
     tests("SluiceDialectsTests", ["SluicePolicy", "SluiceDialects"]),
     tests("SluiceConfigurationTests", ["SluicePolicy", "SluiceDialects", "SluiceConfiguration"]),
-    tests("SimulationTests", ["SluicePolicy", "SluiceSimulation"]),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["SluicePolicy", "SluiceSimulation"], exclude: ["Seeds.txt"],
+      swiftSettings: common),
     tests(
       "SluiceRuntimeTests", ["SluicePolicy", "SluiceRuntime", "SluiceTesting"],
       ["NIOCore", "NIOPosix", "NIOEmbedded", "Logging", "Metrics", "ServiceLifecycle"]),

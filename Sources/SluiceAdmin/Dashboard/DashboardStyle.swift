@@ -13,10 +13,10 @@ enum DashboardStyle {
     .chip { border-radius:99px; padding:2px 10px; font-size:12px; font-weight:600; background:var(--line); white-space:nowrap }
     .healthy { background:var(--goodbg); color:var(--good) } .degraded,.cooling,.draining { background:var(--warnbg); color:var(--warn) }
     .unhealthy,.disconnected,.rejected,.down { background:var(--badbg); color:var(--bad) }
-    .tiles { display:grid; grid-template-columns:repeat(auto-fit,minmax(130px,1fr)); gap:12px }
+    .tiles { display:grid; grid-template-columns:repeat(auto-fit,minmax(100px,1fr)); gap:12px }
     .tile,.chart,.pool { background:var(--card); border:1px solid var(--line); border-radius:10px; padding:12px 14px }
-    .tile b { display:block; font-size:24px; font-variant-numeric:tabular-nums; letter-spacing:-.02em } .tile span { color:var(--muted); font-size:12px }
-    .charts { display:grid; grid-template-columns:repeat(auto-fit,minmax(300px,1fr)); gap:12px; margin-top:12px }
+    .tile b { display:block; font-size:21px; font-variant-numeric:tabular-nums; letter-spacing:-.02em } .tile span { color:var(--muted); font-size:12px }
+    .charts { display:grid; grid-template-columns:repeat(auto-fit,minmax(250px,1fr)); gap:12px; margin-top:12px }
     .chart svg { width:100%; height:84px; display:block } .chart .row { display:flex; justify-content:space-between; font-size:12px; color:var(--muted) }
     .chart .row b { color:var(--ink); font-variant-numeric:tabular-nums } .area { fill:var(--accent); opacity:.14 } .lineA { fill:none; stroke:var(--accent); stroke-width:2 }
     .lineB { fill:none; stroke:var(--warn); stroke-width:1.5; stroke-dasharray:4 3 }

@@ -12,15 +12,29 @@ struct OverviewDocument: Encodable {
     var input: UInt64, output: UInt64, cached: UInt64, reasoning: UInt64
   }
 
-  /// Upper bounds of the histogram's buckets; absent while nothing was measured.
+  /// Interpolated within the histogram's buckets; absent while nothing was measured.
   struct Quantiles: Encodable {
     var p50_ms: Double?, p95_ms: Double?, p99_ms: Double?
 
     init(_ histogram: FixedHistogram) {
-      func quantile(_ share: Double) -> Double? { histogram.quantileUpperBound(share)?.milliseconds }
-      p50_ms = quantile(0.5)
-      p95_ms = quantile(0.95)
-      p99_ms = quantile(0.99)
+      p50_ms = Self.quantile(0.5, of: histogram)
+      p95_ms = Self.quantile(0.95, of: histogram)
+      p99_ms = Self.quantile(0.99, of: histogram)
+    }
+
+    /// As Prometheus' `histogram_quantile`: values are taken as spread evenly over their bucket; what lies beyond the last
+    /// bound counts as the last bound.
+    static func quantile(_ share: Double, of histogram: FixedHistogram) -> Double? {
+      guard histogram.count > 0 else { return nil }
+      let rank = share * Double(histogram.count)
+      var below = 0.0, lower = 0.0
+      for (index, bound) in FixedHistogram.bounds.enumerated() {
+        let inside = Double(histogram[index]), upper = Double(bound) / 1e6
+        if below + inside >= rank, inside > 0 { return lower + (upper - lower) * (rank - below) / inside }
+        below += inside
+        lower = upper
+      }
+      return lower
     }
   }
 
