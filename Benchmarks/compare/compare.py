@@ -165,7 +165,7 @@ def main():
             port = free_port()
             bench.start(options.sluice, "simulate", "--listen", f"127.0.0.1:{port}", "--latency", "none")
             wait_for(port)
-            script = bench.write("stream.lua", request % json.dumps(json.dumps({**body, "stream": True, "max_tokens": 200})))
+            script = bench.write("stream.lua", request % json.dumps(json.dumps({**body, "stream": True, "max_tokens": 400, "messages": [{"role": "user", "content": PROMPT + "[[tokens=200]]"}]})))
             proxies = bench.proxies(port, "stream")
             results += [measure(bench, "stream of 200 events", proxies, c, script) for c in counts]
     finally:
