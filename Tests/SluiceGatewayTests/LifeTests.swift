@@ -116,10 +116,44 @@ struct LifeTests {
     #expect(FileMode.of(path) == nil)
   }
 
+  @Test("Over TLS, requests and streams pass as without")
+  func tls() async throws {
+    let base = "/tmp/sluice-test-\(UInt32.random(in: 0 ... .max))"
+    #expect(TestCertificate.write(TestCertificate.certificate, to: base + ".cert"))
+    #expect(TestCertificate.write(TestCertificate.key, to: base + ".key"))
+    defer {
+      TestCertificate.remove(base + ".cert")
+      TestCertificate.remove(base + ".key")
+    }
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await TestGateway.start(
+      [.init(ports: [upstream.port])],
+      settings: GatewaySettings(
+        listen: [.tcp(host: "127.0.0.1", port: 0)],
+        tls: GatewayTLS(certificatePath: base + ".cert", privateKeyPath: base + ".key")))
+    let client = try await RawSocket.connectTLS(to: gateway.address, on: TestGateway.group)
+    try await client.send(Requests.chat(stream: true))
+    let provider = try await upstream.connection()
+    _ = await provider.readRequest()
+    try await provider.send(RawSocket.streamHead)
+    try await provider.sendChunk(Requests.chunk("a", finish: true) + Requests.done)
+    try await provider.endChunks()
+    #expect(await client.readAnswer().body.hasSuffix(Requests.done))
+    try await client.send(Requests.get("/nowhere", headers: "connection: close\r\n"))
+    #expect(await client.readAnswer().status == 404)
+    await client.waitForEnd()
+    // Plain text on a TLS port ends without an answer.
+    let plain = try await gateway.connect()
+    try await plain.send(Requests.get("/nowhere"))
+    #expect(await !plain.readToEnd().contains("HTTP/1.1"))
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
   @Test("A connection at home on another loop is used across, stream and back-pressure included")
   func relay() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
-    let gateway = try await TestGateway.start([.init(ports: [upstream.port], maxConnections: 1)])
+    let gateway = try await TestGateway.start([.init(ports: [upstream.port], maxConnections: 1)], ownLoops: true)
     // Clients take turns over the loops; the one upstream connection stays where it was opened.
     var provider: RawSocket?
     var clients: [RawSocket] = []

@@ -126,10 +126,27 @@ struct ProtectionTests {
     await gateway.stop()
   }
 
+  @Test("Requests behind an unanswered one are taken only so far")
+  func pipelinedBound() async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await Self.gateway(pools: [.init(ports: [upstream.port])])
+    let client = try await gateway.connect()
+    try await client.send(Requests.chat())
+    let provider = try await upstream.connection()
+    _ = await provider.readRequest()
+    let further = String(repeating: Requests.get("/nowhere"), count: 400_000)
+    let written: EventLoopFuture<Void> = client.channel.writeAndFlush(ByteBuffer(string: further))
+    #expect(try await gateway.unsentWhenSettled(client) > 4 << 20)
+    client.close()
+    await #expect(throws: (any Error).self) { try await written.get() }
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
   @Test("An idle connection is closed without a word")
   func idleClient() async throws {
     var limits = GatewayLimits()
-    limits.headTimeout = .milliseconds(30)
+    limits.idleTimeout = .milliseconds(30)
     let gateway = try await Self.gateway(limits: limits)
     let client = try await gateway.connect()
     #expect(await client.readToEnd() == "")

@@ -122,7 +122,7 @@ struct StreamingTests {
   @Test("A client that does not read stops its upstream, and gets everything in the end")
   func backPressure() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
-    let gateway = try await TestGateway.start([.init(ports: [upstream.port])], loops: 2)
+    let gateway = try await TestGateway.start([.init(ports: [upstream.port])])
     let client = try await gateway.connect(autoRead: false, receiveBuffer: 16_384)
     try await client.send(Requests.chat(stream: true))
     let provider = try await upstream.connection()
@@ -136,9 +136,7 @@ struct StreamingTests {
       let chunk = String(event.utf8.count, radix: 16) + "\r\n" + event + "\r\n"
       writes.append(provider.channel.writeAndFlush(ByteBuffer(string: chunk)))
     }
-    try await writes[10].get()
-    let stalled = try await provider.channel.getOption(.bufferedWritableBytes).get()
-    #expect(stalled > 8 << 20, "the upstream could send nearly everything: nobody held it back")
+    #expect(try await gateway.unsentWhenSettled(provider) > 8 << 20, "nobody held the upstream back")
     try await client.channel.setOption(.autoRead, value: true).get()
     client.channel.read()
     for write in writes { try await write.get() }
@@ -148,6 +146,52 @@ struct StreamingTests {
     #expect(
       body.utf8.count == event.utf8.count * count + Requests.chunk("", finish: true).utf8.count
         + Requests.done.utf8.count)
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
+  @Test("An upstream that sends all at once and closes does not overrun a slow client")
+  func fastUpstreamCloses() async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await TestGateway.start([.init(ports: [upstream.port])])
+    let client = try await gateway.connect(autoRead: false, receiveBuffer: 16_384)
+    try await client.send(Requests.chat(headers: "connection: close\r\n"))
+    let provider = try await upstream.connection()
+    _ = await provider.readRequest()
+    let body = String(repeating: "0123456789abcdef", count: 1 << 20)
+    let written: EventLoopFuture<Void> = provider.channel.writeAndFlush(
+      ByteBuffer(string: "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n" + body))
+    written.whenComplete { _ in provider.close() }
+    try await client.channel.setOption(.autoRead, value: true).get()
+    client.channel.read()
+    let answer = await client.readAnswer()
+    #expect(answer.body.utf8.count == body.utf8.count)
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
+  @Test("A client that was slow before a stream began holds its upstream back all the same")
+  func slowBeforeStream() async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await TestGateway.start([.init(ports: [upstream.port])])
+    let client = try await gateway.connect(autoRead: false, receiveBuffer: 16_384)
+    // The first answer fills what the client leaves unread; the second one begins on a full connection.
+    let held = String(repeating: "x", count: 250_000)
+    try await client.send(String(repeating: Requests.chat(), count: 16) + Requests.chat(stream: true))
+    let provider = try await upstream.connection()
+    for _ in 1...16 {
+      _ = await provider.readRequest()
+      try await provider.answer(held)
+    }
+    _ = await provider.readRequest()
+    try await provider.send(RawSocket.streamHead)
+    let event = Requests.chunk(String(repeating: "y", count: 16_000))
+    let chunk = String(event.utf8.count, radix: 16) + "\r\n" + event + "\r\n"
+    var writes: [EventLoopFuture<Void>] = []
+    for _ in 0..<2_000 { writes.append(provider.channel.writeAndFlush(ByteBuffer(string: chunk))) }
+    #expect(try await gateway.unsentWhenSettled(provider) > 8 << 20, "nobody held the upstream back")
+    client.close()
+    await provider.waitForEnd()
     await gateway.stop()
     try await upstream.stop()
   }

@@ -233,6 +233,8 @@ extension Exchange {
   }
 
   var commentDue: Instant {
-    connectionLimits.keepaliveComment.map { lastSentAt + $0 } ?? .distantFuture
+    // Behind the end mark there is nothing to wait for.
+    if meter?.isComplete == true { return .distantFuture }
+    return connectionLimits.keepaliveComment.map { lastSentAt + $0 } ?? .distantFuture
   }
 }

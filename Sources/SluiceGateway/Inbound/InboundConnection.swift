@@ -79,7 +79,7 @@ final class InboundConnection: ChannelInboundHandler, DeadlineTarget, @unchecked
     guard index < 0, phase != .closed else { return }
     peer = ClientPeer(remote: context.remoteAddress, local: context.localAddress)
     loop.add(self)
-    setDeadline(loop.clock.now() + limits.headTimeout)
+    setDeadline(loop.clock.now() + limits.idleTimeout)
     if loop.isDraining { return close() }
     context.read()
   }

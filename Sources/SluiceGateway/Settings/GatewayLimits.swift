@@ -11,7 +11,7 @@ package struct GatewayLimits: Hashable, Sendable {
   package var headTimeout = Interval.seconds(10)
   /// How long a body may make no progress.
   package var bodyTimeout = Interval.seconds(60)
-  /// Between two requests.
+  /// Before the first request, and between two.
   package var idleTimeout = Interval.seconds(75)
   /// Bytes of further requests taken from a client whose answer is still under way.
   package var maxPipelinedBytes = 65_536

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import SluiceRuntime
 
 /// One end of a real connection, driven step by step by a test: bytes out, bytes in, nothing interpreted.
@@ -41,6 +42,23 @@ final class RawSocket: Sendable {
       bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
     }
     return RawSocket(channel: try await bootstrap.connect(to: address).get(), events: events)
+  }
+
+  /// Over TLS, whoever the server says it is.
+  static func connectTLS(to address: SocketAddress, on group: any EventLoopGroup) async throws -> RawSocket {
+    let events = BoundedMailbox<Event>(capacity: 1 << 20)
+    var configuration = TLSConfiguration.makeClientConfiguration()
+    configuration.certificateVerification = .none
+    let context = try NIOSSLContext(configuration: configuration)
+    let channel = try await ClientBootstrap(group: group)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
+          try channel.pipeline.syncOperations.addHandler(RawHandler(events: events))
+        }
+      }
+      .connect(to: address).get()
+    return RawSocket(channel: channel, events: events)
   }
 
   /// For the accepting side.

@@ -14,6 +14,7 @@ final class TestGateway: Sendable {
   let address: SocketAddress
   let pools: [PoolDriver<HTTPConnection>]
   let connector: HTTPConnector
+  private let ownGroup: MultiThreadedEventLoopGroup?
 
   struct Pool {
     var name = "openai"
@@ -29,8 +30,10 @@ final class TestGateway: Sendable {
   }
 
   private init(
-    server: GatewayServer, address: SocketAddress, pools: [PoolDriver<HTTPConnection>], connector: HTTPConnector
+    server: GatewayServer, address: SocketAddress, pools: [PoolDriver<HTTPConnection>], connector: HTTPConnector,
+    ownGroup: MultiThreadedEventLoopGroup?
   ) {
+    self.ownGroup = ownGroup
     self.server = server
     self.address = address
     self.pools = pools
@@ -40,9 +43,10 @@ final class TestGateway: Sendable {
   static func start(
     _ pools: [Pool], routes: [RouteDefinition] = [], access: AccessTable = .open,
     limits: GatewayLimits = GatewayLimits(), settings: GatewaySettings? = nil, admin: (any AdminHandler)? = nil,
-    adminToken: KeyDigest? = nil, loops: Int = 2
+    adminToken: KeyDigest? = nil, ownLoops: Bool = false
   ) async throws -> TestGateway {
-    let group = loops == 2 ? Self.group : MultiThreadedEventLoopGroup(numberOfThreads: loops)
+    // Tests that count on clients taking turns over the loops must not share them.
+    let group = ownLoops ? MultiThreadedEventLoopGroup(numberOfThreads: 2) : Self.group
     let all = Array(group.makeIterator())
     let connector = try HTTPConnector(transport: HTTPTransport(loops: all))
     var built: [GatewayPool] = []
@@ -54,7 +58,8 @@ final class TestGateway: Sendable {
       configuration: configuration, admin: admin, seed: 7)
     let addresses = try await server.start()
     return TestGateway(
-      server: server, address: addresses[0], pools: built.map(\.driver), connector: connector)
+      server: server, address: addresses[0], pools: built.map(\.driver), connector: connector,
+      ownGroup: ownLoops ? group : nil)
   }
 
   static func configuration(
@@ -120,6 +125,26 @@ final class TestGateway: Sendable {
   func stop() async {
     await server.drain(within: .seconds(5))
     for pool in pools { _ = await pool.drain(within: .seconds(1)) }
+    try? await ownGroup?.shutdownGracefully()
+  }
+
+  /// What a socket could not send although the gateway had all the time it needs to read: every one of its loops
+  /// answers other clients again and again meanwhile, and nothing moves any more.
+  func unsentWhenSettled(_ socket: RawSocket) async throws -> Int {
+    var unsent = -1
+    var quietRounds = 0
+    while quietRounds < 20 {
+      for _ in 1...2 {
+        let other = try await connect()
+        try await other.send(Requests.get("/nowhere"))
+        _ = await other.readAnswer()
+        other.close()
+      }
+      let now = try await socket.channel.getOption(.bufferedWritableBytes).get()
+      quietRounds = now == unsent ? quietRounds + 1 : 0
+      unsent = now
+    }
+    return unsent
   }
 
   /// The gateway's counters, once `condition` holds: they are written when an answer is over, which a client may see
