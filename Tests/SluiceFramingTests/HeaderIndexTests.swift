@@ -35,8 +35,21 @@ import Testing
     }
   }
 
-  /// More fields than fit inline, in the order received.
-  @Test func overflowKeepsOrderAndMarks() throws {
+  /// Every byte, at every place of names of several lengths, is a name's byte exactly when RFC 9110 calls it a token's.
+  @Test(arguments: [1, 7, 8, 9, 15, 16, 17]) func namesAreTokens(_ length: Int) {
+    let tokens = Set("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+    for byte in UInt8.min...UInt8.max where byte != 0x3A {
+      for place in 0..<length {
+        var name = [UInt8](repeating: 0x6E, count: length)
+        name[place] = byte
+        let bytes = Array("GET / HTTP/1.1\r\nHost: a\r\n".utf8) + name + Array(": x\r\n\r\n".utf8)
+        #expect((requestHead(bytes).head != nil) == tokens.contains(byte), "\(byte) at \(place)")
+      }
+    }
+  }
+
+  /// More fields than usual heads have, in the order received.
+  @Test func longHeadsKeepOrderAndMarks() throws {
     let fields = (0..<100).map { "X-\($0): value \($0)" }
     let lines = ["GET / HTTP/1.1", "Host: a"] + fields + ["Connection: x-3, x-77", "Accept: z"]
     let bytes = head(lines: lines)

@@ -25,7 +25,7 @@ import Testing
     #expect(
       String(decoding: written, as: UTF8.self)
         == "POST /v1/chat?a=b HTTP/1.1\r\nhost: api.example\r\ncontent-length: 1234567\r\nauthorization: Bearer key\r\n"
-        + "x-from-configuration: text\r\nX-Kept: value\r\n\r\n")
+        + "x-from-configuration: text\r\nX-Kept:  value\r\n\r\n")
   }
 
   @Test func writesAResponse() throws {

@@ -1,7 +1,5 @@
+import FuzzDriver
 import FuzzProperties
 
-/// libFuzzer's entry point: one input through the property; a violation is a crash that leaves the input behind.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-  run(.json, start, count)
-}
+@_cdecl("FuzzJSON_main")
+func start(_ count: CInt, _ arguments: FuzzArguments) -> CInt { fuzz(.json, count, arguments) }

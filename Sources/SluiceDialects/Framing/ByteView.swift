@@ -118,6 +118,20 @@ extension ByteView {
     return true
   }
 
+  /// Whether at least eight bytes are all letters, digits or hyphens, as nearly every field name is. False does not
+  /// mean that they are no token.
+  @inline(__always)
+  func isPlainName(_ from: Int, _ to: Int) -> Bool {
+    guard to - from >= 8 else { return false }
+    var index = from
+    while index &+ 8 < to {
+      guard Swar.isPlain(word(at: index)) else { return false }
+      index &+= 8
+    }
+    // The last word overlaps the one before it: no byte-wise rest.
+    return Swar.isPlain(word(at: to &- 8))
+  }
+
   /// `range` without spaces and tabs at both ends.
   @inline(__always)
   func trimmed(_ from: Int, _ to: Int) -> Range<Int> {
@@ -141,6 +155,17 @@ enum Swar {
   /// Bytes below `limit`, which is at most 0x80.
   @inline(__always)
   static func below(_ word: UInt64, _ limit: UInt64) -> UInt64 { (word &- limit &* ones) & ~word & highs }
+
+  /// All eight bytes are letters, digits or hyphens. Bytes are below 0x80 first, so that no sum carries into the next.
+  @inline(__always)
+  static func isPlain(_ word: UInt64) -> Bool {
+    guard word & highs == 0 else { return false }
+    let folded = word | 0x20 &* ones
+    let letters = (folded &+ (0x80 - 0x61) &* ones) & ~(folded &+ (0x80 - 0x7B) &* ones)
+    let digits = (word &+ (0x80 - 0x30) &* ones) & ~(word &+ (0x80 - 0x3A) &* ones)
+    let hyphens = ~((word ^ 0x2D &* ones) &+ 0x7F &* ones)
+    return (letters | digits | hyphens) & highs == highs
+  }
 
   @inline(__always)
   static func firstByte(_ hit: UInt64) -> Int { hit.trailingZeroBitCount &>> 3 }

@@ -32,7 +32,7 @@ struct FieldSection {
     let known = KnownHeader.identify(view, start, colon - start)
     if known == .other {
       guard colon > start else { throw .headerName }
-      for index in start..<colon where !Ascii.isToken(view[index]) {
+      guard view.isPlainName(start, colon) || view.isToken(start..<colon) else {
         throw Self.nameError(view, start, colon, end)
       }
     }
@@ -114,7 +114,7 @@ struct FieldSection {
   private mutating func readConnection(_ view: ByteView) throws(HTTPParseError) {
     var tokens = 0
     var isValid = true
-    for index in headers.indices where headers[index].known == .connection {
+    for index in headers.indices where headers.known(index) == .connection {
       view.forEachListElement(headers[index].value.range) { element in
         tokens += 1
         guard isValid, tokens <= Self.maxConnectionTokens, view.isToken(element) else { return isValid = false }

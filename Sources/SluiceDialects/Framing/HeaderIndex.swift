@@ -1,7 +1,8 @@
 /// Where each header field of a head lies, as offsets into the bytes that were parsed. No text is copied.
 ///
 /// A field is one 64-bit word: offset and length of name and value, its `KnownHeader`, and whether `Connection` lists
-/// it. Heads with up to 32 fields need no allocation; those are all the usual ones of clients and providers.
+/// it. The words are one array: the head's only allocation. (Words inline in the value were measured too: heads are
+/// handed on often enough that copying them cost more than allocating once.)
 package struct HeaderIndex: Sendable {
   package struct Field: Hashable, Sendable {
     package let name: ByteRange
@@ -14,43 +15,43 @@ package struct HeaderIndex: Sendable {
     package var isHopByHop: Bool { isConnectionListed || known.isHopByHop }
   }
 
-  static let inlineCapacity = 32
   static let maxNameBytes = 255
+  /// Room for the usual heads of clients and providers; longer ones grow the array.
+  private static let usualCount = 24
 
-  private var inline = InlineArray<32, UInt64>(repeating: 0)
-  private var overflow: [UInt64] = []
+  private var words: [UInt64] = []
   private var present: UInt64 = 0
-  package private(set) var count = 0
 
   package init() {}
 
+  package var count: Int { words.count }
   package var isEmpty: Bool { count == 0 }
   package var indices: Range<Int> { 0..<count }
 
   /// The field at `index`, in the order received. Traps when `index` is not one of `indices`.
-  package subscript(_ index: Int) -> Field { Self.field(entry(index)) }
+  package subscript(_ index: Int) -> Field { Self.field(words[index]) }
 
   package func contains(_ known: KnownHeader) -> Bool { present & Self.bit(known) != 0 }
 
   /// The value of the first field with this identity.
   package func first(_ known: KnownHeader) -> ByteRange? {
     guard contains(known) else { return nil }
-    for index in 0..<count where Self.known(entry(index)) == known.rawValue { return self[index].value }
+    for word in words where Self.known(word) == known.rawValue { return Self.value(word) }
     return nil
   }
 
   package func count(of known: KnownHeader) -> Int {
     guard contains(known) else { return 0 }
     var found = 0
-    for index in 0..<count where Self.known(entry(index)) == known.rawValue { found += 1 }
+    for word in words where Self.known(word) == known.rawValue { found += 1 }
     return found
   }
 
   /// The value of the first field with this name, in lower case. For names outside `KnownHeader`.
   package func first(named name: StaticString, in bytes: UnsafeRawBufferPointer) -> ByteRange? {
     let view = unsafe ByteView(bytes)
-    for index in 0..<count {
-      let field = self[index]
+    for word in words {
+      let field = Self.field(word)
       if view.matches(field.name, lowercased: name) { return field.value }
     }
     return nil
@@ -62,7 +63,7 @@ package struct HeaderIndex: Sendable {
   }
 
   package func forEach(_ body: (Field) -> Void) {
-    for index in 0..<count { body(self[index]) }
+    for word in words { body(Self.field(word)) }
   }
 }
 
@@ -72,26 +73,26 @@ extension HeaderIndex {
   mutating func append(nameStart: Int, nameCount: Int, valueStart: Int, valueCount: Int, known: KnownHeader) {
     let places = UInt64(UInt16(valueStart)) | UInt64(UInt16(valueCount)) << 16 | UInt64(UInt16(nameStart)) << 32
     let word = places | UInt64(UInt8(nameCount)) << 48 | UInt64(known.rawValue) << 56
-    if count < Self.inlineCapacity { inline[count] = word } else { overflow.append(word) }
-    count += 1
+    if words.isEmpty { words.reserveCapacity(Self.usualCount) }
+    words.append(word)
     present |= Self.bit(known)
   }
 
   mutating func markConnectionListed(_ index: Int) {
-    let word = entry(index) | 1 << 63
-    if index < Self.inlineCapacity { inline[index] = word } else { overflow[index - Self.inlineCapacity] = word }
+    words[index] |= 1 << 63
   }
 
-  private func entry(_ index: Int) -> UInt64 {
-    precondition(index < count)
-    return index < Self.inlineCapacity ? inline[index] : overflow[index - Self.inlineCapacity]
-  }
+  func known(_ index: Int) -> KnownHeader { KnownHeader(rawValue: Self.known(words[index])) ?? .other }
 
   private static func field(_ word: UInt64) -> Field {
     Field(
       name: ByteRange(start: Int(word >> 32 & 0xFFFF), count: Int(word >> 48 & 0xFF)),
-      value: ByteRange(start: Int(word & 0xFFFF), count: Int(word >> 16 & 0xFFFF)),
+      value: value(word),
       known: KnownHeader(rawValue: UInt8(known(word))) ?? .other, isConnectionListed: word >> 63 == 1)
+  }
+
+  private static func value(_ word: UInt64) -> ByteRange {
+    ByteRange(start: Int(word & 0xFFFF), count: Int(word >> 16 & 0xFFFF))
   }
 
   private static func known(_ word: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: word >> 56) & 0x7F }

@@ -131,10 +131,12 @@ extension HeaderWriter {
     field("", value)
   }
 
-  /// A field as it was received in `bytes`.
+  /// A field as it was received in `bytes`, from its name to its value's end, in one copy.
   package mutating func field(_ field: HeaderIndex.Field, from bytes: UnsafeRawBufferPointer) {
-    unsafe checkedName(field.name.slice(bytes))
-    unsafe self.field("", field.value.slice(bytes))
+    let start = field.name.lowerBound
+    let line = ByteRange(start: start, count: max(0, field.value.upperBound - start))
+    unsafe checkedValue(line.slice(bytes))
+    constant("\r\n")
   }
 
   /// The empty line.

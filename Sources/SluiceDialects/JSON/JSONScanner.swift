@@ -19,6 +19,8 @@ package struct JSONScanner {
   package private(set) var depth = 0
   /// Bit n: the container at depth n is an object.
   private var objects = InlineArray<8, UInt64>(repeating: 0)
+  /// What `objects` says about the innermost container.
+  private var isInObject = false
 
   package init(_ bytes: UnsafeRawBufferPointer) {
     view = unsafe ByteView(bytes)
@@ -119,7 +121,9 @@ package struct JSONScanner {
   private mutating func open(isObject: Bool) throws(JSONScanError) -> JSONToken {
     guard depth < Self.maxDepth else { throw error(.tooDeep) }
     let bit: UInt64 = 1 << UInt64(depth & 63)
-    if isObject { objects[depth >> 6] |= bit } else { objects[depth >> 6] &= ~bit }
+    var words = objects.mutableSpan
+    if isObject { words[depth >> 6] |= bit } else { words[depth >> 6] &= ~bit }
+    isInObject = isObject
     depth += 1
     position += 1
     expectation = isObject ? .keyOrEnd : .valueOrEnd
@@ -130,12 +134,8 @@ package struct JSONScanner {
     depth -= 1
     position += 1
     expectation = .afterValue
+    if depth > 0 { isInObject = objects.span[(depth - 1) >> 6] & 1 << UInt64((depth - 1) & 63) != 0 }
     return token
-  }
-
-  private var isInObject: Bool {
-    let top = depth - 1
-    return objects[top >> 6] & 1 << UInt64(top & 63) != 0
   }
 
   private mutating func literal(_ text: StaticString, _ token: JSONToken) throws(JSONScanError) -> JSONToken {

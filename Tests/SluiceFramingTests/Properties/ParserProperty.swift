@@ -9,12 +9,12 @@ package enum ParserProperty: String, CaseIterable, Sendable {
   case sse
   case json
 
-  struct Violation: Error, CustomStringConvertible {
-    let description: String
+  package struct Violation: Error, CustomStringConvertible {
+    package let description: String
   }
 
   /// Throws a `Violation` when the property does not hold for `bytes`.
-  func check(_ bytes: [UInt8]) throws(Violation) {
+  package func check(_ bytes: [UInt8]) throws(Violation) {
     switch self {
     case .requestHead: try HeadProperties.checkRequest(bytes)
     case .responseHead: try HeadProperties.checkResponse(bytes)
