@@ -6,32 +6,43 @@ public struct EndpointSet: Hashable, Sendable {
   private var word2: UInt64 = 0
   private var word3: UInt64 = 0
 
+  /// Most positions in a set: 0…255.
   public static let capacity = 256
 
+  /// The empty set.
   public init() {}
 
+  /// A set of one; only the position counts, not the turn in which it is used.
   public init(_ endpoint: EndpointID) {
     insert(endpoint)
   }
 
+  /// No position is in the set.
   public var isEmpty: Bool { word0 | word1 | word2 | word3 == 0 }
 
+  /// Positions in the set: 0…256.
   public var count: Int {
     word0.nonzeroBitCount + word1.nonzeroBitCount + word2.nonzeroBitCount + word3.nonzeroBitCount
   }
 
+  /// Compares positions; an endpoint of an earlier turn at the same position is taken for its successor.
   public func contains(_ endpoint: EndpointID) -> Bool { contains(position: endpoint.position) }
+  /// Changes nothing if the position is in the set already.
   public mutating func insert(_ endpoint: EndpointID) { insert(position: endpoint.position) }
+  /// Changes nothing if the position is not in the set.
   public mutating func remove(_ endpoint: EndpointID) { remove(position: endpoint.position) }
 
+  /// Positions in either set.
   public func union(_ other: EndpointSet) -> EndpointSet {
     combined(with: other) { $0 | $1 }
   }
 
+  /// Positions in both sets.
   public func intersection(_ other: EndpointSet) -> EndpointSet {
     combined(with: other) { $0 & $1 }
   }
 
+  /// Positions in this set that are not in `other`.
   public func subtracting(_ other: EndpointSet) -> EndpointSet {
     combined(with: other) { $0 & ~$1 }
   }
@@ -90,6 +101,7 @@ public struct EndpointSet: Hashable, Sendable {
 }
 
 extension EndpointSet: CustomStringConvertible {
+  /// Positions in ascending order, as in `{0,3,17}`.
   public var description: String {
     var parts: [String] = []
     var position = next(from: 0)

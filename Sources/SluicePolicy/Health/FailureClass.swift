@@ -36,6 +36,7 @@ public enum FailureClass: UInt8, CaseIterable, Sendable {
     case nobody, caller, endpoint, origin, credential
   }
 
+  /// Name in logs, metrics and documents: lower case with underscores.
   public var label: String {
     switch self {
     case .caller: "caller"
@@ -53,11 +54,13 @@ public enum FailureClass: UInt8, CaseIterable, Sendable {
     }
   }
 
+  /// The class with this label; `nil` if there is none.
   public init?(label: String) {
     guard let match = FailureClass.allCases.first(where: { $0.label == label }) else { return nil }
     self = match
   }
 
+  /// The nearest place where another try may help; whether one is made is up to the caller.
   public var retry: RetryScope {
     switch self {
     case .caller, .contentPolicy, .cancelled: .never
@@ -67,6 +70,7 @@ public enum FailureClass: UInt8, CaseIterable, Sendable {
     }
   }
 
+  /// Whom the class counts against; one of several may share it, such as endpoints of one origin.
   public var blames: Blame {
     switch self {
     case .caller, .contentPolicy, .contextLength: .caller

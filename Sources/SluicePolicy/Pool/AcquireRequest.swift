@@ -2,6 +2,7 @@
 public struct AcquireRequest: Hashable, Sendable {
   /// The event loop on which the slot would be used; slots at home there are preferred.
   public var loop: LoopID
+  /// Class in the queue as the request comes in; waiting for long lifts it.
   public var priority: PriorityClass
   /// For fairness between callers of one class.
   public var caller: CallerID
@@ -18,6 +19,7 @@ public struct AcquireRequest: Hashable, Sendable {
   /// Hash of what should stay together on one endpoint; 0 is none.
   public var affinity: UInt64
 
+  /// A request that any endpoint may serve with any resource, unless the arguments say otherwise.
   public init(
     loop: LoopID, priority: PriorityClass = .normal, caller: CallerID = .anonymous, deadline: Instant,
     arrival: Instant, excluding: EndpointSet = EndpointSet(), pinned: EndpointID? = nil, freshOnly: Bool = false,

@@ -6,12 +6,16 @@ public struct ActionList: Sendable {
   private var action2: PoolAction?
   private var action3: PoolAction?
   private var overflow: [PoolAction] = []
+  /// Actions in the list; its only bound is what one decision asks for.
   public private(set) var count = 0
 
+  /// An empty list; allocates nothing until it holds more than four actions.
   public init() {}
 
+  /// The decision asks for nothing.
   public var isEmpty: Bool { count == 0 }
 
+  /// Adds to the end; the fifth and later ones may allocate.
   public mutating func append(_ action: PoolAction) {
     switch count {
     case 0: action0 = action
@@ -38,6 +42,7 @@ public struct ActionList: Sendable {
     return inline
   }
 
+  /// Calls `body` with each action, in order; stops at the first error and throws it on.
   public func forEach<E: Error>(_ body: (PoolAction) throws(E) -> Void) throws(E) {
     var index = 0
     while index < count {
@@ -46,6 +51,7 @@ public struct ActionList: Sendable {
     }
   }
 
+  /// Empties the list; the room for a fifth and later actions is kept unless told otherwise.
   public mutating func removeAll(keepingCapacity: Bool = true) {
     if count > 4 { overflow.removeAll(keepingCapacity: keepingCapacity) }
     count = 0

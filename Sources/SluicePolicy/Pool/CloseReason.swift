@@ -23,6 +23,7 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
   case shutdown
   case clockJump
 
+  /// Name in logs, metrics and documents: lower case with underscores.
   public var label: String {
     switch self {
     case .idle: "idle"

@@ -1,6 +1,7 @@
 /// What happened, in the order it was decided: the last events and actions of one machine in a ring of fixed size.
 /// Entries are plain numbers; text is made only when somebody reads them.
 public struct EventJournal: Sendable {
+  /// What an entry is about; decides what its numbers mean.
   public enum Kind: UInt8, CaseIterable, Sendable {
     case granted, queued, rejected, cancelled, released, staleRelease, staleEvent
     case connecting, opened, connectFailed, closing, closed, verifying, verified, capacity, resourceDraining
@@ -9,8 +10,11 @@ public struct EventJournal: Sendable {
     case paused, resumed, draining, drained, poolClosed, reconfigured, clockJumped
   }
 
+  /// One event or action, without text.
   public struct Entry: Hashable, Sendable {
+    /// The instant that came with the call in which it was decided.
     public var at: Instant
+    /// Gives `note`, `place`, `subject` and `detail` their meaning; `description` spells it out.
     public var kind: Kind
     /// Raw value of a reason, failure class or flag; depends on the kind.
     public var note: UInt8
@@ -33,7 +37,9 @@ public struct EventJournal: Sendable {
     entries.reserveCapacity(capacity)
   }
 
+  /// `false` with `PoolSettings.journalEntries` of 0: nothing is written.
   public var isEnabled: Bool { capacity > 0 }
+  /// Entries that can be read now; at most `PoolSettings.journalEntries`.
   public var count: Int { entries.count }
 
   @inline(__always)
@@ -74,6 +80,7 @@ public struct EventJournal: Sendable {
 }
 
 extension EventJournal.Entry: CustomStringConvertible {
+  /// Instant in seconds, kind, and the numbers in words, on one line.
   public var description: String {
     let what =
       switch kind {

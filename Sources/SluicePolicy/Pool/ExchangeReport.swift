@@ -24,8 +24,11 @@ public enum FailureScope: UInt8, Sendable {
 
 /// Handed over when a slot is returned.
 public struct ExchangeReport: Hashable, Sendable {
+  /// What the endpoint's health learns from it.
   public var result: ExchangeResult
+  /// Whether the resource may serve again; the pool may close it all the same.
   public var fate: ResourceFate
+  /// How much of the endpoint a failure takes out; means nothing with a success.
   public var scope: FailureScope
   /// From the grant to the first byte of the answer; zero is unknown.
   public var latency: Interval
@@ -36,6 +39,7 @@ public struct ExchangeReport: Hashable, Sendable {
   /// Hash of the model's name; 0 is unknown.
   public var model: UInt64
 
+  /// A report on a resource that may be used again, times unknown, unless the arguments say otherwise.
   public init(
     result: ExchangeResult, fate: ResourceFate = .reusable, scope: FailureScope = .endpoint,
     latency: Interval = .zero, total: Interval = .zero, coolFor: Interval? = nil, model: UInt64 = 0

@@ -10,6 +10,7 @@ extension PoolMachine {
     arm(&actions)
   }
 
+  /// Ends a pause: serves who waited meanwhile and opens what is missing. Does nothing in any other state.
   public mutating func resume(now: Instant, into actions: inout ActionList) {
     guard mode == .paused else { return }
     mode = .open
@@ -128,6 +129,7 @@ extension PoolMachine {
     return true
   }
 
+  /// Lets an endpoint that was drained by hand serve again. `false`: there is no such endpoint (any more).
   @discardableResult
   public mutating func resumeEndpoint(
     _ endpoint: EndpointID, now: Instant, into actions: inout ActionList

@@ -86,6 +86,7 @@ public struct PoolMachine: Sendable {
     deadlines.earliest == .distantFuture ? nil : deadlines.earliest
   }
 
+  /// Whether it lends, and how far it is on its way out.
   public var state: PoolState { mode }
 
   /// Idle resources trusted at or after this instant may be lent without verification.

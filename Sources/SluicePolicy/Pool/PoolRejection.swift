@@ -17,6 +17,7 @@ public enum RejectionReason: UInt8, CaseIterable, Sendable {
   /// The pool is closed.
   case closed
 
+  /// Name in logs, metrics and documents: lower case with underscores.
   public var label: String {
     switch self {
     case .queueFull: "queue_full"
@@ -44,6 +45,7 @@ public struct PoolNumbers: Hashable, Sendable {
   /// Most resources the pool may have.
   public var max: Int32
 
+  /// Clamps every number to what fits into 32 bits.
   public init(leased: Int = 0, idle: Int = 0, connecting: Int = 0, waiting: Int = 0, max: Int = 0) {
     self.leased = Int32(clamping: leased)
     self.idle = Int32(clamping: idle)
@@ -55,13 +57,16 @@ public struct PoolNumbers: Hashable, Sendable {
 
 /// A refusal: the reason, when it makes sense to come back, and the numbers behind it.
 public struct PoolRejection: Error, Hashable, Sendable {
+  /// What stood in the way; decides which of the other fields are set.
   public var reason: RejectionReason
   /// When something may be served again, if that is known.
   public var retryAfter: Interval?
+  /// The pool's size when it refused; all 0 if nobody counted.
   public var numbers: PoolNumbers
   /// The failure that kept connections from being opened (`connectFailed` only).
   public var cause: FailureClass?
 
+  /// Without further arguments: no advice on when to come back, no numbers, no cause.
   public init(
     reason: RejectionReason, retryAfter: Interval? = nil, numbers: PoolNumbers = PoolNumbers(),
     cause: FailureClass? = nil

@@ -5,10 +5,12 @@
 public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
   private var state: UInt64
 
+  /// Any seed is good, 0 included; nearby seeds give unrelated runs.
   public init(seed: UInt64) {
     self.state = seed
   }
 
+  /// The next 64 bits; the run repeats after 2^64 of them.
   @inlinable
   public mutating func next() -> UInt64 { advance() }
 

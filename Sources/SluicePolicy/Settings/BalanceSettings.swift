@@ -5,10 +5,13 @@ public enum BalanceStrategy: String, CaseIterable, Sendable {
   case powerOfTwo = "power_of_two"
 }
 
+/// How load is spread over the endpoints of one pool.
 public struct BalanceSettings: Hashable, Sendable {
+  /// Rule for choosing among endpoints of the same rank (role, health).
   public var strategy = BalanceStrategy.powerOfTwo
   /// How fast the latency average forgets a peak.
   public var latencyDecay: Interval = .seconds(10)
 
+  /// The defaults.
   public init() {}
 }

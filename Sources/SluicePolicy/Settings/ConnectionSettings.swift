@@ -10,6 +10,7 @@ public struct ConnectionSettings: Hashable, Sendable {
   public var keepWarm: Interval = .hours(24)
   /// First pause after a failed connect; doubles with each further one.
   public var reconnectDelay: Interval = .seconds(1)
+  /// Longest pause between connects; at least `reconnectDelay`.
   public var reconnectDelayMax: Interval = .seconds(60)
   /// A resource that was not needed for so long is closed. `.max`: never.
   public var idleTimeout: Interval = .minutes(5)
@@ -36,5 +37,6 @@ public struct ConnectionSettings: Hashable, Sendable {
   /// A resource that was told to close and says nothing for so long is forgotten.
   public var closeGrace: Interval = .seconds(10)
 
+  /// The defaults.
   public init() {}
 }

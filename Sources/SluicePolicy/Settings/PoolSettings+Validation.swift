@@ -2,8 +2,10 @@
 public struct PoolSettingsProblem: Hashable, Sendable {
   /// Dotted path of the field, as in `connections.max`.
   public var path: String
+  /// What is wrong, to be read after the path, as in `must not exceed max (50)`.
   public var message: String
 
+  /// One problem at one field.
   public init(path: String, message: String) {
     self.path = path
     self.message = message
@@ -12,12 +14,15 @@ public struct PoolSettingsProblem: Hashable, Sendable {
 
 /// Thrown by `PoolSettings.validated()`; never empty.
 public struct PoolSettingsError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// In the order of the fields.
   public var problems: [PoolSettingsProblem]
 
+  /// `problems` should not be empty.
   public init(problems: [PoolSettingsProblem]) {
     self.problems = problems
   }
 
+  /// Path and message of each problem, separated by semicolons.
   public var description: String { problems.map { "\($0.path): \($0.message)" }.joined(separator: "; ") }
 }
 

@@ -8,16 +8,22 @@ public struct QueueSettings: Hashable, Sendable {
   /// cannot leave another without room. They add up to at most 1.
   public var reserved = ClassShares(critical: 0.1, high: 0.1, normal: 0.1, low: 0.05)
 
+  /// The defaults.
   public init() {}
 }
 
 /// One number for each priority class.
 public struct ClassShares: Hashable, Sendable {
+  /// Part for class `critical`: 0…1.
   public var critical: Double
+  /// Part for class `high`: 0…1.
   public var high: Double
+  /// Part for class `normal`: 0…1.
   public var normal: Double
+  /// Part for class `low`: 0…1.
   public var low: Double
 
+  /// Not checked here; `PoolSettings.validated()` refuses parts outside 0…1 or a sum above 1.
   public init(critical: Double, high: Double, normal: Double, low: Double) {
     self.critical = critical
     self.high = high
@@ -25,6 +31,7 @@ public struct ClassShares: Hashable, Sendable {
     self.low = low
   }
 
+  /// The part for one class.
   public subscript(priority: PriorityClass) -> Double {
     switch priority {
     case .critical: critical

@@ -1,8 +1,10 @@
 /// A span of time in nanoseconds. Arithmetic saturates instead of trapping, so that values read from
 /// configuration, headers or a jumping clock can be added up without a check at every place.
 public struct Interval: Comparable, Hashable, Sendable {
+  /// The span's length; may be negative.
   public var nanoseconds: Int64
 
+  /// A span of so many nanoseconds; every value is allowed.
   @inlinable
   public init(nanoseconds: Int64) {
     self.nanoseconds = nanoseconds
@@ -13,16 +15,22 @@ public struct Interval: Comparable, Hashable, Sendable {
   /// The longest span, about 292 years. Used as "no limit".
   public static let max = Interval(nanoseconds: .max)
 
+  /// `count` nanoseconds.
   @inlinable
   public static func nanoseconds(_ count: Int64) -> Interval { Interval(nanoseconds: count) }
+  /// `count` × 1,000 ns; saturates.
   @inlinable
   public static func microseconds(_ count: Int64) -> Interval { scaled(count, 1_000) }
+  /// `count` × 1,000,000 ns; saturates.
   @inlinable
   public static func milliseconds(_ count: Int64) -> Interval { scaled(count, 1_000_000) }
+  /// `count` × 10^9 ns; saturates.
   @inlinable
   public static func seconds(_ count: Int64) -> Interval { scaled(count, 1_000_000_000) }
+  /// `count` × 60 s; saturates.
   @inlinable
   public static func minutes(_ count: Int64) -> Interval { scaled(count, 60_000_000_000) }
+  /// `count` × 3600 s; saturates.
   @inlinable
   public static func hours(_ count: Int64) -> Interval { scaled(count, 3_600_000_000_000) }
 
@@ -32,21 +40,25 @@ public struct Interval: Comparable, Hashable, Sendable {
     return Interval(nanoseconds: overflow ? (count < 0 ? .min : .max) : product)
   }
 
+  /// Shorter is less; a negative span is less than `zero`.
   @inlinable
   public static func < (left: Interval, right: Interval) -> Bool { left.nanoseconds < right.nanoseconds }
 
+  /// Saturates at both ends.
   @inlinable
   public static func + (left: Interval, right: Interval) -> Interval {
     let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.nanoseconds)
     return Interval(nanoseconds: overflow ? (right.nanoseconds < 0 ? .min : .max) : sum)
   }
 
+  /// May be negative; saturates at both ends.
   @inlinable
   public static func - (left: Interval, right: Interval) -> Interval {
     let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
     return Interval(nanoseconds: overflow ? (right.nanoseconds < 0 ? .max : .min) : difference)
   }
 
+  /// Adds in place; saturates.
   @inlinable
   public static func += (left: inout Interval, right: Interval) { left = left + right }
 
@@ -76,6 +88,7 @@ extension Interval {
 }
 
 extension Interval: CustomStringConvertible {
+  /// With the largest unit up to seconds that leaves no leading 0, as in `1.5ms`; `forever` for `max`.
   public var description: String {
     switch nanoseconds {
     case .max: "forever"

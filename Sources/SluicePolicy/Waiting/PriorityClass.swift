@@ -5,9 +5,11 @@ public enum PriorityClass: UInt8, CaseIterable, Comparable, Sendable {
   case normal = 2
   case low = 3
 
+  /// 0 (critical) to 3 (low), as an index into an array with one element per class.
   @inlinable
   public var index: Int { Int(rawValue) }
 
+  /// Name in settings, logs and metrics: lower case.
   public var label: String {
     switch self {
     case .critical: "critical"
@@ -17,6 +19,7 @@ public enum PriorityClass: UInt8, CaseIterable, Comparable, Sendable {
     }
   }
 
+  /// The class with this label; `nil` if there is none.
   public init?(label: String) {
     guard let match = PriorityClass.allCases.first(where: { $0.label == label }) else { return nil }
     self = match

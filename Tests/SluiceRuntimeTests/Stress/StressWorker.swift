@@ -114,6 +114,7 @@ final class StressWorker: @unchecked Sendable {
   fileprivate func noteStray() { totals.strayAnswers += 1 }
 
   /// Handed from one turn of the loop to the next.
+  // Sendable although it has bare state: the worker's loop fills it and, one turn later, empties it.
   private final class LeaseBox: @unchecked Sendable {
     var lease: Lease<ScriptedResource>?
 
@@ -122,6 +123,9 @@ final class StressWorker: @unchecked Sendable {
     }
   }
 
+  /// Gives the pool's answer to its worker.
+  // Sendable although it has bare state: the worker sets it on its loop, and the pool answers on the loop named in the
+  // request, which is the same one; an answer from elsewhere is what `checkAnswer` is there to find.
   private final class Waiter: PoolWaiter, @unchecked Sendable {
     private let worker: StressWorker
     var expectsAnswer = true
