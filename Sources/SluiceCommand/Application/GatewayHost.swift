@@ -66,13 +66,15 @@ final class GatewayHost: Sendable {
     }
   }
 
-  /// Finishes what is in flight within the drain time, then ends everything. True when nothing had to be cut.
-  func stop() async -> Bool {
-    let limit = loaded.configuration.server.drainTimeout
-    let whole = await server.drain(within: limit)
+  /// Finishes what is in flight within the drain time. True when nothing had to be cut.
+  func drain() async -> Bool {
+    await server.drain(within: loaded.configuration.server.drainTimeout)
+  }
+
+  /// Ends everything. Nothing may be reloaded any more: whatever still waited for an event loop would wait for ever.
+  func end() async {
     for pool in assembly.directory.managedPools() { _ = await pool.drain(within: .seconds(1)) }
     try? await group.shutdownGracefully()
-    return whole
   }
 
   // MARK: - Reloading
@@ -81,9 +83,7 @@ final class GatewayHost: Sendable {
   func requestReload() { _ = reloads.send(nil) }
 
   func requestReload(answering promise: EventLoopPromise<ReloadReport>) {
-    if !reloads.send(promise) {
-      promise.succeed(ReloadReport(applied: false, generation: generation, problems: ["too many reloads are waiting"]))
-    }
+    if !reloads.send(promise) { promise.succeed(refusedReload) }
   }
 
   /// Carries out reloads one after the other, until the task is cancelled; looks at the file once a second.
@@ -98,13 +98,19 @@ final class GatewayHost: Sendable {
       }
       await tasks.waitForAll()
     }
+    reloads.close()
+    for promise in reloads.takeAvailable(limit: .max) { promise?.succeed(refusedReload) }
+  }
+
+  private var refusedReload: ReloadReport {
+    let problem = server.isDraining ? "the gateway is stopping" : "too many reloads are waiting"
+    return ReloadReport(applied: false, generation: generation, problems: [problem])
   }
 
   private func watchFiles() async {
     var watched = watchedPaths
     var watch = FileWatch(paths: watched)
-    while !Task.isCancelled {
-      try? await Task.sleep(for: .seconds(1))
+    while (try? await Task.sleep(for: .seconds(1))) != nil {
       if watch.hasChanged() { requestReload() }
       if watched != watchedPaths {
         watched = watchedPaths

@@ -47,9 +47,10 @@ struct ServingService: Service {
       }
       try? await gracefulShutdown()
       logger.info("draining")
-      let whole = await host.stop()
+      let whole = await host.drain()
       if !whole { logger.warning("drain time is over; what was left was cut") }
       tasks.cancelAll()
     }
+    await host.end()
   }
 }
