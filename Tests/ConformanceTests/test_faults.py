@@ -131,6 +131,7 @@ class BetweenRequestsTests(FaultCase):
         for _ in range(6):
             self.assert_serves()
 
+    @unittest.skipUnless(sys.platform == "linux", "needs Linux: packet filter, /proc, listen queue")
     def test_silently_dropped_connection_costs_two_seconds_at_most(self):
         self.assert_serves("messages")
         self.faults({"kind": "drop", "after": 0, "count": 1, "match": {"provider": "anthropic"}})
@@ -140,6 +141,7 @@ class BetweenRequestsTests(FaultCase):
         self.assert_serves("messages")
         self.assertLess(time.monotonic() - begin, 2.0 + 0.5)
 
+    @unittest.skipUnless(sys.platform == "linux", "needs Linux: packet filter, /proc, listen queue")
     def test_silently_dropped_connections_under_a_burst(self):
         """Several dead connections at once, and a request for each."""
         self.faults({"kind": "slow", "first_byte": 0.3})
@@ -413,6 +415,7 @@ class RefusedTests(unittest.TestCase):
         self.addCleanup(simulator.stop)
         until(lambda: self.chat(gateway)[0].status == 200, "the pool serves again", 15)
 
+    @unittest.skipUnless(sys.platform == "linux", "needs Linux: packet filter, /proc, listen queue")
     def test_no_answer_to_connect(self):
         listener, fillers = frozen_listener()
         self.addCleanup(lambda: [s.close() for s in (listener, *fillers)])
@@ -1018,6 +1021,7 @@ class StopTests(GatewayCase):
 
 
 class SoakTests(unittest.TestCase):
+    @unittest.skipUnless(sys.platform == "linux", "needs Linux: packet filter, /proc, listen queue")
     def test_small_soak(self):
         result = subprocess.run([sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "soak.py"), "200", "5"],
                                 capture_output=True, text=True, timeout=90, env={**os.environ, "SLUICE_BINARY": BINARY})
