@@ -83,6 +83,9 @@ final class ModelDirectory {
 }
 
 /// Asks one pool's provider for its models, once, with a bound on time and size.
+///
+/// Confined to its event loop, which `@unchecked Sendable` relies on: pools, connections, relays and the timer answer
+/// there.
 private final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sendable {
   typealias Resource = HTTPConnection
 
