@@ -225,6 +225,34 @@ import Testing
     #expect(try counts(.powerOfTwo, table)[1] > 1500)
   }
 
+  @Test func affinityKeepsTogetherWithinReason() throws {
+    var table = table(5)
+    var balancer = Balancer(strategy: .powerOfTwo, slowStart: .seconds(30), seed: 3)
+    var homes = Set<Int>()
+    for affinity in 1...40 as ClosedRange<UInt64> {
+      let list = try #require(table.candidates())
+      let chosen = Set(
+        (0..<50).map { _ in
+          table.member(list.base + balancer.first(of: list, in: table, affinity: affinity, now: now))
+        })
+      #expect(chosen.count == 1)
+      homes.formUnion(chosen)
+    }
+    #expect(homes.count == 5)
+    // A home with more than twice the load is left alone.
+    let list = try #require(table.candidates())
+    let home = table.member(list.base + balancer.first(of: list, in: table, affinity: 7, now: now))
+    table[home].leased = 2
+    let other = table.member(list.base + balancer.first(of: list, in: table, affinity: 7, now: now))
+    #expect(other != home)
+    // Another one leaving does not move it.
+    table[home].leased = 0
+    table.setRank((home + 1) % 5, .out)
+    let fewer = try #require(table.candidates())
+    let again = table.member(fewer.base + balancer.first(of: fewer, in: table, affinity: 7, now: now))
+    #expect(again == home)
+  }
+
   @Test(arguments: BalanceStrategy.allCases)
   func slowStartGetsLess(strategy: BalanceStrategy) throws {
     var table = table(2)

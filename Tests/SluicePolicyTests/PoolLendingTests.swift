@@ -132,6 +132,17 @@ import Testing
     #expect(passed.reason == .deadline)
   }
 
+  @Test func nobodyIsServedAfterTheirDeadlineBecauseATimerWasLate() throws {
+    var bench = PoolBench(.sample(max: 1))
+    try bench.warm(1)
+    let lent = try bench.granted()
+    let ticket = try bench.queued(within: .seconds(1))
+    bench.now = bench.now + .seconds(1)
+    bench.release(lent)
+    let actions = bench.take()
+    #expect(actions.grants.isEmpty && actions.rejectedTickets == [ticket])
+  }
+
   @Test func higherClassesGoFirst() throws {
     var bench = PoolBench(.sample(max: 1))
     try bench.warm(1)
@@ -240,6 +251,20 @@ import Testing
     let seen = bench.obey()
     #expect(seen.closeReasons == [.recycled])
     #expect(seen.grantedTickets == [ticket])
+  }
+
+  @Test func freshOnlyVerifiesAnUnusedOneThatIsOld() throws {
+    var bench = PoolBench(
+      .sample(max: 1) {
+        $0.connections.min = 1
+        $0.connections.keepWarm = .hours(1)
+      })
+    bench.obey()
+    bench.pass(.seconds(5))
+    let ticket = try bench.queued(fresh: true)
+    let resource = try #require(bench.take().verifies.first)
+    bench.verified(resource, alive: true)
+    #expect(bench.take().grantedTickets == [ticket])
   }
 
   @Test func exclusionsAndPins() throws {

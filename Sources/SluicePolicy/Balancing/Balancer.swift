@@ -18,12 +18,14 @@ package struct Balancer: Sendable {
 
   /// Offset into the list, which is not empty.
   @inline(__always)
-  package mutating func first(of list: CandidateList, in endpoints: borrowing EndpointTable, now: Instant) -> Int {
+  package mutating func first(
+    of list: CandidateList, in endpoints: borrowing EndpointTable, affinity: UInt64 = 0, now: Instant
+  ) -> Int {
     if list.count == 1 { return 0 }
     switch strategy {
     case .roundRobin: return roundRobin(list, endpoints, now)
     case .leastConnections: return leastConnections(list, endpoints, now)
-    case .powerOfTwo: return powerOfTwo(list, endpoints, now)
+    case .powerOfTwo: return powerOfTwo(list, endpoints, affinity, now)
     }
   }
 
@@ -60,16 +62,35 @@ package struct Balancer: Sendable {
     return best
   }
 
-  /// The better of two at random (Mitzenmacher 2001): peak-sensitive latency × (lent + 1) / share.
+  /// The better of two at random (Mitzenmacher 2001): peak-sensitive latency × (lent + 1) / share. With an affinity
+  /// one of the two is its home, and at an advantage: half of its score counts.
   private mutating func powerOfTwo(
-    _ list: CandidateList, _ endpoints: borrowing EndpointTable, _ now: Instant
+    _ list: CandidateList, _ endpoints: borrowing EndpointTable, _ affinity: UInt64, _ now: Instant
   ) -> Int {
-    let one = random.index(below: list.count)
+    let one = affinity == 0 ? random.index(below: list.count) : home(of: affinity, list, endpoints)
+    let discount = affinity == 0 ? 1 : 0.5
     var other = random.index(below: list.count - 1)
     if other >= one { other += 1 }
-    let scoreOne = score(endpoints.member(list.base + one), endpoints, now)
+    let scoreOne = score(endpoints.member(list.base + one), endpoints, now) * discount
     let scoreOther = score(endpoints.member(list.base + other), endpoints, now)
     return scoreOther < scoreOne ? other : one
+  }
+
+  /// Rendezvous hashing (Thaler, Ravishankar 1998): the same endpoint as long as it is among the candidates, and
+  /// only its own share moves when it is not.
+  private func home(of affinity: UInt64, _ list: CandidateList, _ endpoints: borrowing EndpointTable) -> Int {
+    var best = 0
+    var bestHash: UInt64 = 0
+    for offset in 0..<list.count {
+      let id = endpoints[endpoints.member(list.base + offset)].id
+      var mixer = SplitMix64(seed: affinity ^ (UInt64(id.rawValue) &* 0x9E37_79B9_7F4A_7C15))
+      let hash = mixer.next()
+      if hash >= bestHash {
+        bestHash = hash
+        best = offset
+      }
+    }
+    return best
   }
 
   @inline(__always)

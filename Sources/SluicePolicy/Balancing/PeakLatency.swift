@@ -15,8 +15,9 @@ package struct PeakLatency: Hashable, Sendable {
     if value == 0 || sample > value {
       value = sample
     } else {
-      let keep = 1 / (1 + Swift.max(0, (now - updated).seconds) / decay.seconds)
-      value = value * keep + sample * (1 - keep)
+      let span = Double(decay.nanoseconds)
+      let keep = span / (span + Swift.max(0, Double((now - updated).nanoseconds)))
+      value = sample + (value - sample) * keep
     }
     updated = now
   }

@@ -49,6 +49,23 @@ package struct EndpointRecord: Sendable {
 
   @inline(__always)
   package var isSaturated: Bool { leased >= maxConcurrent }
+  /// A slot was lent for it.
+  @inline(__always)
+  mutating func lend(_ now: Instant) {
+    leased += 1
+    grants &+= 1
+    lastGrant = now
+  }
+
+  /// It answered as it should.
+  @inline(__always)
+  mutating func answer(after elapsed: Interval, _ now: Instant, decay: Interval) {
+    successes &+= 1
+    lastSuccess = now
+    coolings = 0
+    if elapsed > .zero { latency.observe(elapsed, now: now, decay: decay) }
+  }
+
   package var isCooling: Bool { coolUntil != .distantPast }
   /// May serve again by itself: not taken out for good.
   package var isInService: Bool { !isRemoved && !isDrained && rejectedBy == nil }
@@ -140,7 +157,6 @@ package struct EndpointTable: Sendable {
 
   /// Nobody healthy is in service, but somebody who may serve in need.
   package private(set) var isPanicking = false
-
 
   package func count(_ rank: EndpointRank) -> Int { counts[Int(rank.rawValue)] }
   package func set(_ rank: EndpointRank) -> EndpointSet { sets[Int(rank.rawValue)] }

@@ -22,7 +22,30 @@ package struct OriginRecord: Sendable {
   /// Said to be disconnected; kept so that it is said once.
   package var isDisconnected = false
 
+  /// When and for how many lent slots the planner was last asked after a grant.
+  var plannedAt = Instant.distantPast
+  var plannedFor: Int32 = 0
+
   package var isFailing: Bool { failures > 0 }
+
+  /// A slot of it was lent.
+  @inline(__always)
+  mutating func lend(_ now: Instant) {
+    lastUsed = now
+    arrivals.count()
+  }
+
+  /// Whether asking the planner again can bring anything new: there is more demand, or time has passed.
+  @inline(__always)
+  mutating func shouldPlan(leased: Int, _ now: Instant) -> Bool {
+    let demand = Int32(truncatingIfNeeded: leased)
+    if demand <= plannedFor, now - plannedAt < Self.planEvery { return false }
+    plannedAt = now
+    plannedFor = demand
+    return true
+  }
+
+  private static let planEvery: Interval = .milliseconds(10)
 }
 
 /// The origins of a pool by position. A position is free again once its origin is removed and nothing of it is left.

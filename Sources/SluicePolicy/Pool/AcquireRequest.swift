@@ -16,7 +16,8 @@ public struct AcquireRequest: Hashable, Sendable {
   public var pinned: EndpointID?
   /// Only a resource that has never served an exchange will do (replay after a dead reused connection).
   public var freshOnly: Bool
-  /// Hash of what should stay together on one endpoint; 0 is none.
+  /// Hash of what should stay together on one endpoint (a prompt's beginning, a user); 0 is none. An advantage in
+  /// the score of `power_of_two`, not a pin; strategies that do not score take no notice.
   public var affinity: UInt64
 
   /// A request that any endpoint may serve with any resource, unless the arguments say otherwise.

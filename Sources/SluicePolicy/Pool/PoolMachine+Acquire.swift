@@ -14,7 +14,7 @@ extension PoolMachine {
     _ request: AcquireRequest, now: Instant, into actions: inout ActionList
   ) -> AcquireOutcome {
     counters.acquired &+= 1
-    if deadlines.earliest <= now { runDeadlines(now, &actions) }
+    if deadlines.earliest <= now { settle(now, &actions) }
     if mode != .open { return acquireUnlessOpen(request, now, &actions) }
     if request.deadline <= now { return refuse(PoolRejection(reason: .deadline), now) }
     if failingOrigins > 0 { retryFailing(home(request.loop), now, &actions) }
@@ -65,7 +65,7 @@ extension PoolMachine {
     guard let list = restricted ? endpoints.candidates(allowedBy: request) : endpoints.candidates() else {
       return nil
     }
-    let first = balancer.first(of: list, in: endpoints, now: now)
+    let first = balancer.first(of: list, in: endpoints, affinity: request.affinity, now: now)
     let position = endpoints.member(list.base + first)
     let origin = Int(endpoints[position].origin)
     if !request.freshOnly, !endpoints[position].isSaturated,
@@ -118,11 +118,8 @@ extension PoolMachine {
     slots.lease(index)
     let resource = slots.id(index)
     let lease = leases.add(endpoint: choice.endpoint, resource: resource, now: now)
-    endpoints[choice.endpoint].leased += 1
-    endpoints[choice.endpoint].grants &+= 1
-    endpoints[choice.endpoint].lastGrant = now
-    origins[choice.origin].lastUsed = now
-    origins[choice.origin].arrivals.count()
+    endpoints[choice.endpoint].lend(now)
+    origins[choice.origin].lend(now)
     if isReused { counters.reused &+= 1 }
     journal.record(.granted, now, place: choice.endpoint, subject: resource.index, detail: lease.index)
     if choice.rank.isPanic { counters.panicGrants &+= 1 }
@@ -141,7 +138,11 @@ extension PoolMachine {
     if let cold = slots.takeTurnCandidate(), slots[cold].state == .idle { verify(cold, turn: true, now, &actions) }
     if slots[choice.resource].loop != UInt16(truncatingIfNeeded: home(request.loop)) { counters.borrowed &+= 1 }
     if choice.wish >= 0, !request.freshOnly { growHere(choice.wish, loop: home(request.loop), now, &actions) }
-    if slots.count(choice.origin, .idle) == 0 { plan(choice.origin, now, &actions) }
+    if slots.count(choice.origin, .idle) == 0,
+      origins[choice.origin].shouldPlan(leased: slots.leased(choice.origin), now)
+    {
+      plan(choice.origin, now, &actions)
+    }
   }
 
   // MARK: Waiting

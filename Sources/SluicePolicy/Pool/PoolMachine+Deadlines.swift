@@ -2,21 +2,11 @@ extension PoolMachine {
   /// Time has come for something. Early or repeated calls are harmless.
   public mutating func deadlineReached(now: Instant, into actions: inout ActionList) {
     armed = .distantFuture
-    runDeadlines(now, &actions)
+    if deadlines.earliest <= now { settle(now, &actions) }
     arm(&actions)
   }
 
-  /// Everything that is due, then one look at who can be served.
-  mutating func runDeadlines(_ now: Instant, _ actions: inout ActionList) {
-    var ran = false
-    while let due = deadlines.popDue(now) {
-      ran = true
-      run(due, now, &actions)
-    }
-    if ran { settle(now, &actions) }
-  }
-
-  private mutating func run(_ due: DeadlineHeap.Entry, _ now: Instant, _ actions: inout ActionList) {
+  mutating func run(_ due: DeadlineHeap.Entry, _ now: Instant, _ actions: inout ActionList) {
     switch due.kind {
     case .ticket:
       guard let index = queue.resolve(TicketID(index: due.index, generation: due.generation)) else { return }

@@ -6,10 +6,7 @@ extension PoolMachine {
     _ position: Int, _ report: ExchangeReport, _ lease: LeaseRecord, _ now: Instant, _ actions: inout ActionList
   ) {
     switch report.result {
-    case .success:
-      endpoints[position].coolings = 0
-      answered(position, report, lease, now, &actions)
-    case .failed(.caller), .failed(.contentPolicy), .failed(.contextLength):
+    case .success, .failed(.caller), .failed(.contentPolicy), .failed(.contextLength):
       answered(position, report, lease, now, &actions)
     case .failed(let failure):
       failed(position, failure, report, lease, now, &actions)
@@ -22,10 +19,8 @@ extension PoolMachine {
   private mutating func answered(
     _ position: Int, _ report: ExchangeReport, _ lease: LeaseRecord, _ now: Instant, _ actions: inout ActionList
   ) {
-    endpoints[position].successes &+= 1
-    endpoints[position].lastSuccess = now
     let decay = settings.balance.latencyDecay
-    endpoints[position].latency.observe(report.latency, now: now, decay: decay)
+    endpoints[position].answer(after: report.latency, now, decay: decay)
     endpoints.typicalLatency.observe(report.latency, now: now, decay: decay)
     let verdict = endpoints[position].health.succeeded(grantedAt: lease.grantedAt, now: now, settings.health)
     apply(verdict, position, now, &actions)

@@ -10,7 +10,7 @@ extension PoolMachine {
     arm(&actions)
   }
 
-  /// Ends a pause: serves who waited meanwhile and opens what is missing. Does nothing in any other state.
+  /// Ends a pause: who waits is served.
   public mutating func resume(now: Instant, into actions: inout ActionList) {
     guard mode == .paused else { return }
     mode = .open
@@ -86,8 +86,7 @@ extension PoolMachine {
         verify(index, turn: false, now, &actions)
       }
     }
-    runDeadlines(now, &actions)
-    arm(&actions)
+    settle(now, &actions)
   }
 
   /// Other limits, everything else as before; `false` if they contradict each other.
@@ -129,7 +128,7 @@ extension PoolMachine {
     return true
   }
 
-  /// Lets an endpoint that was drained by hand serve again. `false`: there is no such endpoint (any more).
+  /// Takes a drained endpoint back into service. `false`: there is no such endpoint.
   @discardableResult
   public mutating func resumeEndpoint(
     _ endpoint: EndpointID, now: Instant, into actions: inout ActionList

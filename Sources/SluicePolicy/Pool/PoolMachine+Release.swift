@@ -43,15 +43,11 @@ extension PoolMachine {
     slots.total(origin) > settings.connections.max || slots.totals.all > settings.connections.poolMax
   }
 
+  @inline(__always)
   private mutating func observeSuccess(_ endpoint: Int, _ report: ExchangeReport, _ now: Instant) {
-    endpoints[endpoint].successes &+= 1
-    endpoints[endpoint].lastSuccess = now
-    endpoints[endpoint].coolings = 0
-    if report.latency > .zero {
-      let decay = settings.balance.latencyDecay
-      endpoints[endpoint].latency.observe(report.latency, now: now, decay: decay)
-      endpoints.typicalLatency.observe(report.latency, now: now, decay: decay)
-    }
+    let decay = settings.balance.latencyDecay
+    endpoints[endpoint].answer(after: report.latency, now, decay: decay)
+    if report.latency > .zero { endpoints.typicalLatency.observe(report.latency, now: now, decay: decay) }
   }
 
   /// The resource is gone, being closed, too old, superfluous, or its holder wants it closed.

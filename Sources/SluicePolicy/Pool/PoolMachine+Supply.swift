@@ -106,6 +106,9 @@ extension PoolMachine {
           claims[origin] += 1
           return
         }
+      } else if let unused = slots.fresh(origin, loop: loop, trustedSince: .distantPast) {
+        // It never served but has been idle for too long to be trusted.
+        return verify(unused, turn: false, now, &actions)
       } else if canGrow(origin, now) {
         connect(origin, loop: loop, now, &actions)
         claims[origin] += 1
@@ -212,24 +215,13 @@ extension PoolMachine {
 
   /// The caller's loop had no slot here and borrowed: next time it shall have its own.
   mutating func growHere(_ origin: Int, loop: Int, _ now: Instant, _ actions: inout ActionList) {
-    guard !isSupplied(origin, loop: loop) else { return }
+    guard !slots.hasSupply(origin, loop: loop) else { return }
     if let stale = slots.stale(origin, loop: loop, trustedSince: trustedSince(now)),
       Int(slots[stale].loop) == loop
     {
       return verify(stale, turn: false, now, &actions)
     }
     if mode == .open, canGrow(origin, now) { connect(origin, loop: loop, now, &actions) }
-  }
-
-  private func isSupplied(_ origin: Int, loop: Int) -> Bool {
-    for state in [SlotState.connecting, .verifying] {
-      var next = slots.first(origin, state)
-      while let index = next {
-        if Int(slots[index].loop) == loop { return true }
-        next = slots[index].next < 0 ? nil : Int(slots[index].next)
-      }
-    }
-    return false
   }
 
   // MARK: Limits

@@ -21,7 +21,7 @@
 ///
 /// Seams: rate limits and quotas make an endpoint cool or saturated (`EndpointRecord.isSaturated`, `cool`), circuit
 /// breakers and outlier detection are further reasons for a `HealthTracker.Verdict`, strategies are cases of
-/// `BalanceStrategy`, affinity is a discount in the balancer's score.
+/// `BalanceStrategy`.
 public struct PoolMachine: Sendable {
   var settings: PoolSettings
   let loops: Int
@@ -86,7 +86,7 @@ public struct PoolMachine: Sendable {
     deadlines.earliest == .distantFuture ? nil : deadlines.earliest
   }
 
-  /// Whether it lends, and how far it is on its way out.
+  /// Open, paused, draining or closed.
   public var state: PoolState { mode }
 
   /// Idle resources trusted at or after this instant may be lent without verification.
@@ -114,8 +114,10 @@ public struct PoolMachine: Sendable {
     }
   }
 
-  /// After anything that may have changed who can be served: serve, supply, clean up.
+  /// After anything that may have changed who can be served: what time has brought meanwhile, then serve, supply and
+  /// clean up. So nobody is served after their deadline because a timer was late.
   mutating func settle(_ now: Instant, _ actions: inout ActionList) {
+    while let due = deadlines.popDue(now) { run(due, now, &actions) }
     if !queue.isEmpty {
       dispatch(now, &actions)
       provision(now, &actions)

@@ -64,4 +64,14 @@ package struct SlotRecord: Sendable {
   /// Under verification because its turn came.
   package var turning = false
   package var deadline = DeadlineHeap.Token.none
+
+  @inline(__always)
+  mutating func takeBack(used: Bool, _ now: Instant) {
+    leased -= 1
+    wantedAt = now
+    if !used { return }
+    exchanges &+= 1
+    lastUsed = now
+    lastTrusted = now
+  }
 }

@@ -1,13 +1,14 @@
 /// The resources of a pool and the only code that changes their state.
 ///
-/// Every resource is in exactly one list: idle and shared ones in a list per origin and loop, the others in a list
-/// per origin and state. Lists are links inside the records. Counts per origin, loop and state are kept beside them.
+/// Idle and shared resources are in a list per origin and loop, connecting and verifying ones in one per origin; the
+/// others are in none, since nobody looks for them and they come and go with every exchange. Lists are links inside
+/// the records. Counts per origin, loop and state are kept beside them.
 /// An index is reused only after its resource is gone, with another generation.
 ///
-/// Invariants: a record is linked in the list its state says; `idle` has nothing lent and room, `shared` something
+/// Invariants: a record is linked in the list its state says, if any; `idle` has nothing lent and room, `shared` something
 /// lent and room, `full` no room, `verifying` and `connecting` nothing lent; counts equal the lists' lengths.
 package struct SlotTable: Sendable {
-  private struct List: Sendable {
+  struct List: Sendable {
     var first: Int32 = -1
     var last: Int32 = -1
     var count: Int32 = 0
@@ -19,21 +20,21 @@ package struct SlotTable: Sendable {
   package static let turnEvery: UInt32 = 32
 
   package let loops: Int
-  private var records: [SlotRecord] = []
-  private var freeIndices: [Int32] = []
-  /// Per origin: `loops` idle lists, `loops` shared lists, then one per other state.
-  private var lists: [List] = []
-  private let stride: Int
-  private var stateCounts: [Int32] = []
-  private var loopCounts: [Int32] = []
-  private var leasedCounts: [Int32] = []
-  private var originCounts: [Int32] = []
+  var records: [SlotRecord] = []
+  var freeIndices: [Int32] = []
+  /// Per origin: `loops` idle lists, `loops` shared lists, one for connecting, one for verifying.
+  var lists: [List] = []
+  let stride: Int
+  var stateCounts: [Int32] = []
+  var loopCounts: [Int32] = []
+  var leasedCounts: [Int32] = []
+  var originCounts: [Int32] = []
   package private(set) var totals = SlotTotals()
-  package private(set) var turnCandidate: Int?
+  package internal(set) var turnCandidate: Int?
 
   package init(loops: Int) {
     self.loops = loops
-    self.stride = 2 * loops + SlotState.count
+    self.stride = 2 * loops + 2
   }
 
   /// Makes room for origins up to `position`.
@@ -103,109 +104,16 @@ package struct SlotTable: Sendable {
     return best
   }
 
-  /// First resource of an origin in a state that has one list per origin.
-  package func first(_ origin: Int, _ state: SlotState) -> Int? {
-    let first = lists[origin * stride + 2 * loops + Int(state.rawValue)].first
-    return first < 0 ? nil : Int(first)
-  }
-
-  // MARK: Choosing
-
-  /// A slot to lend on one loop: room on a resource in use, else an idle one that is trusted.
-  @inline(__always)
-  package func ready(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
-    let base = origin * stride + loop
-    let shared = lists[base + loops].first
-    if shared >= 0 { return Int(shared) }
-    let idle = lists[base].first
-    if idle >= 0, records[Int(idle)].lastTrusted >= trustedSince { return Int(idle) }
-    return nil
-  }
-
-  /// The same on any other loop.
-  package func readyElsewhere(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
-    guard count(origin, .idle) + count(origin, .shared) > 0 else { return nil }
-    for step in 1..<Swift.max(loops, 1) {
-      if let index = ready(origin, loop: (loop + step) % loops, trustedSince: trustedSince) { return index }
-    }
-    return nil
-  }
-
-  /// An idle resource that has to be verified before use; on this loop if there is one.
-  package func stale(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
-    guard count(origin, .idle) > 0 else { return nil }
-    for step in 0..<loops {
-      let first = lists[origin * stride + (loop + step) % loops].first
-      if first >= 0, records[Int(first)].lastTrusted < trustedSince { return Int(first) }
-    }
-    return nil
-  }
-
-  /// An idle resource that never served; on this loop if there is one.
-  package func fresh(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
-    guard count(origin, .idle) > 0 else { return nil }
-    for step in 0..<loops {
-      var index = lists[origin * stride + (loop + step) % loops].first
+  /// A resource that opens or is being verified on this loop.
+  package func hasSupply(_ origin: Int, loop: Int) -> Bool {
+    for list in 0..<2 {
+      var index = lists[origin * stride + 2 * loops + list].first
       while index >= 0 {
-        let record = records[Int(index)]
-        if record.exchanges == 0, record.lastTrusted >= trustedSince { return Int(index) }
-        index = record.next
+        if Int(records[Int(index)].loop) == loop { return true }
+        index = records[Int(index)].next
       }
     }
-    return nil
-  }
-
-  /// The idle resource that demand reached longest ago, over all loops.
-  package func coldest(_ origin: Int) -> Int? {
-    guard count(origin, .idle) > 0 else { return nil }
-    var best: Int?
-    for loop in 0..<loops {
-      let last = Int(lists[origin * stride + loop].last)
-      if last >= 0, best.map({ records[last].wantedAt < records[$0].wantedAt }) ?? true { best = last }
-    }
-    return best
-  }
-
-  /// Every so often the coldest idle resource of the same list becomes the hottest, so that all are touched in turn.
-  /// A cold one that is not trusted any more is only named in `turnCandidate`, to be verified in the background.
-  @inline(__always)
-  package mutating func turned(_ index: Int, trustedSince: Instant) -> Int {
-    guard records[index].state == .idle else { return index }
-    let list = Int(records[index].origin) * stride + Int(records[index].loop)
-    lists[list].takes &+= 1
-    guard lists[list].takes % Self.turnEvery == 0, lists[list].count > 1 else { return index }
-    return turn(index, list, trustedSince)
-  }
-
-  private mutating func turn(_ hot: Int, _ list: Int, _ trustedSince: Instant) -> Int {
-    let cold = Int(lists[list].last)
-    guard records[cold].lastTrusted >= trustedSince else {
-      turnCandidate = cold
-      return hot
-    }
-    unlink(cold, list)
-    link(cold, list, front: true)
-    shiftStamps(list)
-    return cold
-  }
-
-  /// After the coldest was put in front: the stamps stay with the places. How deep the stack is needed still shows,
-  /// and the idle timeout still finds the surplus, whichever resources those are by now.
-  private mutating func shiftStamps(_ list: Int) {
-    var index = Int(lists[list].first)
-    let coldest = records[index].wantedAt
-    while records[index].next >= 0 {
-      let next = Int(records[index].next)
-      records[index].wantedAt = records[next].wantedAt
-      index = next
-    }
-    records[index].wantedAt = coldest
-  }
-
-  /// The cold resource that the last turn would have taken, once.
-  package mutating func takeTurnCandidate() -> Int? {
-    defer { turnCandidate = nil }
-    return turnCandidate
+    return false
   }
 
   // MARK: Moving
@@ -249,15 +157,9 @@ package struct SlotTable: Sendable {
   @inline(__always)
   package mutating func unlease(_ index: Int, used: Bool, now: Instant) {
     precondition(records[index].leased > 0, "a slot returns once")
-    records[index].leased -= 1
+    records[index].takeBack(used: used, now)
     leasedCounts[Int(records[index].origin)] -= 1
     totals.leasedSlots -= 1
-    if used {
-      records[index].exchanges &+= 1
-      records[index].lastUsed = now
-      records[index].lastTrusted = now
-    }
-    records[index].wantedAt = now
     settle(index, front: true)
   }
 
@@ -327,10 +229,10 @@ package struct SlotTable: Sendable {
   // MARK: Lists
 
   @inline(__always)
-  private func openState(_ index: Int) -> SlotState {
-    let record = records[index]
-    if record.leased >= record.capacity { return .full }
-    return record.leased == 0 ? .idle : .shared
+  func openState(_ index: Int) -> SlotState {
+    let leased = records[index].leased
+    if leased >= records[index].capacity { return .full }
+    return leased == 0 ? .idle : .shared
   }
 
   /// Puts an open resource where its numbers say it belongs.
@@ -351,13 +253,14 @@ package struct SlotTable: Sendable {
   }
 
   @inline(__always)
-  private func listIndex(_ index: Int) -> Int {
-    let record = records[index]
-    let base = Int(record.origin) * stride
-    switch record.state {
-    case .idle: return base + Int(record.loop)
-    case .shared: return base + loops + Int(record.loop)
-    default: return base + 2 * loops + Int(record.state.rawValue)
+  func listIndex(_ index: Int) -> Int {
+    let base = Int(records[index].origin) * stride
+    switch records[index].state {
+    case .idle: return base + Int(records[index].loop)
+    case .shared: return base + loops + Int(records[index].loop)
+    case .connecting: return base + 2 * loops
+    case .verifying: return base + 2 * loops + 1
+    case .free, .full, .draining, .closing: return -1
     }
   }
 
@@ -366,7 +269,8 @@ package struct SlotTable: Sendable {
     records[index].state = state
     stateCounts[Int(records[index].origin) * SlotState.count + Int(state.rawValue)] += 1
     totals.add(state, 1)
-    link(index, listIndex(index), front: front)
+    let list = listIndex(index)
+    if list >= 0 { link(index, list, front: front) }
   }
 
   @inline(__always)
@@ -374,11 +278,12 @@ package struct SlotTable: Sendable {
     let state = records[index].state
     stateCounts[Int(records[index].origin) * SlotState.count + Int(state.rawValue)] -= 1
     totals.add(state, -1)
-    unlink(index, listIndex(index))
+    let list = listIndex(index)
+    if list >= 0 { unlink(index, list) }
   }
 
   @inline(__always)
-  private mutating func link(_ index: Int, _ list: Int, front: Bool) {
+  mutating func link(_ index: Int, _ list: Int, front: Bool) {
     let node = Int32(truncatingIfNeeded: index)
     lists[list].count += 1
     if front {
@@ -397,7 +302,7 @@ package struct SlotTable: Sendable {
   }
 
   @inline(__always)
-  private mutating func unlink(_ index: Int, _ list: Int) {
+  mutating func unlink(_ index: Int, _ list: Int) {
     let next = records[index].next
     let previous = records[index].previous
     lists[list].count -= 1
@@ -431,54 +336,5 @@ package struct SlotTotals: Hashable, Sendable {
     case .draining: draining += delta
     case .closing: closing += delta
     }
-  }
-}
-
-extension SlotTable {
-  /// Everything that must always hold; for tests.
-  package func violations() -> [String] {
-    var found: [String] = []
-    var seen = Set<Int>()
-    for (position, list) in lists.enumerated() {
-      var length: Int32 = 0
-      var previous: Int32 = -1
-      var index = list.first
-      while index >= 0, length <= Int32(records.count) {
-        let record = records[Int(index)]
-        if record.state == .free { found.append("slot \(index): free but linked") }
-        if listIndex(Int(index)) != position { found.append("slot \(index): linked in the wrong list") }
-        if record.previous != previous { found.append("slot \(index): broken back link") }
-        if !seen.insert(Int(index)).inserted { found.append("slot \(index): linked twice") }
-        previous = index
-        length += 1
-        index = record.next
-      }
-      if length != list.count || previous != list.last { found.append("list \(position): count or end is wrong") }
-    }
-    var sums = SlotTotals()
-    for index in records.indices where records[index].state != .free {
-      let record = records[index]
-      if !seen.contains(index) { found.append("slot \(index): \(record.state) but not linked") }
-      sums.add(record.state, 1)
-      sums.leasedSlots += Int(record.leased)
-      let matches: Bool =
-        switch record.state {
-        case .idle, .shared, .full: openState(index) == record.state
-        case .connecting, .verifying: record.leased == 0
-        case .draining: record.leased > 0
-        case .free, .closing: true
-        }
-      if !matches { found.append("slot \(index): \(record.state) with \(record.leased) of \(record.capacity) lent") }
-    }
-    if sums != totals { found.append("slot totals are \(totals), counted \(sums)") }
-    for origin in leasedCounts.indices {
-      let mine = records.filter { $0.state != .free && Int($0.origin) == origin }
-      if mine.count != total(origin) { found.append("origin \(origin): counts \(total(origin)), has \(mine.count)") }
-      if mine.reduce(0, { $0 + Int($1.leased) }) != leased(origin) { found.append("origin \(origin): leased is wrong") }
-      for loop in 0..<loops where mine.filter({ Int($0.loop) == loop }).count != count(origin, loop: loop) {
-        found.append("origin \(origin): count of loop \(loop) is wrong")
-      }
-    }
-    return found
   }
 }

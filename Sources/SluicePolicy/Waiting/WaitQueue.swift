@@ -12,7 +12,7 @@
 /// Invariants: `count` is the number of live tickets and never above the capacity; the four class counts add up to
 /// it; each live ticket is in the age list of its class and belongs to one flow of that class.
 package struct WaitQueue: Sendable {
-  private struct Level: Sendable {
+  struct Level: Sendable {
     var oldest: Int32 = -1
     var youngest: Int32 = -1
     var count = 0
@@ -29,12 +29,12 @@ package struct WaitQueue: Sendable {
   package private(set) var waiting = WaitingCounts()
   package private(set) var freshOnlyCount = 0
   package private(set) var restricted: [Int32] = []
-  private var tickets: [Ticket] = []
+  var tickets: [Ticket] = []
   private var freeTickets: [Int32] = []
-  private var flows: [Flow] = []
+  var flows: [Flow] = []
   private var freeFlows: [Int32] = []
-  private var flowsByKey: [UInt64: Int32] = [:]
-  private var levels: [Level] = Array(repeating: Level(), count: PriorityClass.allCases.count)
+  var flowsByKey: [UInt64: Int32] = [:]
+  var levels: [Level] = Array(repeating: Level(), count: PriorityClass.allCases.count)
   private var sequence: UInt64 = 0
   private var capacity = 0
   private var ageing = Interval.max
@@ -365,55 +365,5 @@ package struct WaitQueue: Sendable {
     levels[level].flows.swapAt(one, other)
     flows[Int(levels[level].flows[one])].place = one
     flows[Int(levels[level].flows[other])].place = other
-  }
-}
-
-extension WaitQueue {
-  /// Nodes held for unrestricted tickets, those of departed ones included; for tests.
-  package var footprint: Int { flows.reduce(0) { $0 + $1.nodes.count } }
-  package var flowFootprint: Int { flowsByKey.count }
-
-  /// Everything that must always hold; for tests.
-  package func violations() -> [String] {
-    var found: [String] = []
-    let live = tickets.filter(\.isLive)
-    if live.count != count { found.append("queue: \(live.count) live tickets, count says \(count)") }
-    if waiting.total != count { found.append("queue: classes add up to \(waiting.total), count says \(count)") }
-    if live.filter(\.request.freshOnly).count != freshOnlyCount { found.append("queue: fresh count is wrong") }
-    if live.filter(\.request.isRestricted).count != restricted.count { found.append("queue: restricted is wrong") }
-    for level in levels.indices { found += violations(of: level) }
-    for (key, flow) in flowsByKey {
-      let members = live.filter { Int($0.flow) == Int(flow) }
-      if flows[Int(flow)].key != key || members.count != flows[Int(flow)].live {
-        found.append("flow \(flow): \(members.count) tickets, says \(flows[Int(flow)].live)")
-      }
-      let nodes = members.filter { $0.restrictedPlace < 0 }.count
-      if nodes != flows[Int(flow)].liveNodes || (nodes > 0) != (flows[Int(flow)].place >= 0) {
-        found.append("flow \(flow): \(nodes) unrestricted tickets, place \(flows[Int(flow)].place)")
-      }
-    }
-    return found
-  }
-
-  private func violations(of level: Int) -> [String] {
-    var found: [String] = []
-    var length = 0
-    var previous: Int32 = -1
-    var index = levels[level].oldest
-    while index >= 0, length <= tickets.count {
-      let ticket = tickets[Int(index)]
-      if !ticket.isLive || Int(ticket.level) != level { found.append("class \(level): lists ticket \(index)") }
-      if ticket.older != previous { found.append("class \(level): broken link at ticket \(index)") }
-      previous = index
-      length += 1
-      index = ticket.younger
-    }
-    if length != levels[level].count || previous != levels[level].youngest {
-      found.append("class \(level): lists \(length), counts \(levels[level].count)")
-    }
-    for (place, flow) in levels[level].flows.enumerated() where flows[Int(flow)].place != place {
-      found.append("class \(level): flow \(flow) is at \(place)")
-    }
-    return found
   }
 }

@@ -1,0 +1,98 @@
+extension SlotTable {
+  /// A slot to lend on one loop: room on a resource in use, else an idle one that is trusted.
+  @inline(__always)
+  package func ready(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
+    let base = origin * stride + loop
+    let shared = lists[base + loops].first
+    if shared >= 0 { return Int(shared) }
+    let idle = lists[base].first
+    if idle >= 0, records[Int(idle)].lastTrusted >= trustedSince { return Int(idle) }
+    return nil
+  }
+
+  /// The same on any other loop.
+  package func readyElsewhere(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
+    guard count(origin, .idle) + count(origin, .shared) > 0 else { return nil }
+    for step in 1..<Swift.max(loops, 1) {
+      if let index = ready(origin, loop: (loop + step) % loops, trustedSince: trustedSince) { return index }
+    }
+    return nil
+  }
+
+  /// An idle resource that has to be verified before use; on this loop if there is one.
+  package func stale(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
+    guard count(origin, .idle) > 0 else { return nil }
+    for step in 0..<loops {
+      let first = lists[origin * stride + (loop + step) % loops].first
+      if first >= 0, records[Int(first)].lastTrusted < trustedSince { return Int(first) }
+    }
+    return nil
+  }
+
+  /// An idle resource that never served; on this loop if there is one.
+  package func fresh(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
+    guard count(origin, .idle) > 0 else { return nil }
+    for step in 0..<loops {
+      var index = lists[origin * stride + (loop + step) % loops].first
+      while index >= 0 {
+        let record = records[Int(index)]
+        if record.exchanges == 0, record.lastTrusted >= trustedSince { return Int(index) }
+        index = record.next
+      }
+    }
+    return nil
+  }
+
+  /// The idle resource that demand reached longest ago, over all loops.
+  package func coldest(_ origin: Int) -> Int? {
+    guard count(origin, .idle) > 0 else { return nil }
+    var best: Int?
+    for loop in 0..<loops {
+      let last = Int(lists[origin * stride + loop].last)
+      if last >= 0, best.map({ records[last].wantedAt < records[$0].wantedAt }) ?? true { best = last }
+    }
+    return best
+  }
+
+  /// Every so often the coldest idle resource of the same list becomes the hottest, so that all are touched in turn.
+  /// A cold one that is not trusted any more is only named in `turnCandidate`, to be verified in the background.
+  @inline(__always)
+  package mutating func turned(_ index: Int, trustedSince: Instant) -> Int {
+    guard records[index].state == .idle else { return index }
+    let list = Int(records[index].origin) * stride + Int(records[index].loop)
+    lists[list].takes &+= 1
+    guard lists[list].takes % Self.turnEvery == 0, lists[list].count > 1 else { return index }
+    return turn(index, list, trustedSince)
+  }
+
+  private mutating func turn(_ hot: Int, _ list: Int, _ trustedSince: Instant) -> Int {
+    let cold = Int(lists[list].last)
+    guard records[cold].lastTrusted >= trustedSince else {
+      turnCandidate = cold
+      return hot
+    }
+    unlink(cold, list)
+    link(cold, list, front: true)
+    shiftStamps(list)
+    return cold
+  }
+
+  /// After the coldest was put in front: the stamps stay with the places. How deep the stack is needed still shows,
+  /// and the idle timeout still finds the surplus, whichever resources those are by now.
+  mutating func shiftStamps(_ list: Int) {
+    var index = Int(lists[list].first)
+    let coldest = records[index].wantedAt
+    while records[index].next >= 0 {
+      let next = Int(records[index].next)
+      records[index].wantedAt = records[next].wantedAt
+      index = next
+    }
+    records[index].wantedAt = coldest
+  }
+
+  /// The cold resource that the last turn would have taken, once.
+  package mutating func takeTurnCandidate() -> Int? {
+    defer { turnCandidate = nil }
+    return turnCandidate
+  }
+}
