@@ -118,7 +118,20 @@ package struct SlotTable: Sendable {
     let shared = lists[base + loops].first
     if shared >= 0 { return Int(shared) }
     let idle = lists[base].first
-    if idle >= 0, records[Int(idle)].lastTrusted >= trustedSince { return Int(idle) }
+    if idle < 0 { return nil }
+    if records[Int(idle)].lastTrusted >= trustedSince { return Int(idle) }
+    return trusted(behind: Int(idle), trustedSince)
+  }
+
+  /// Usually the hottest is also the one trusted last, but a turn leaves it at the other end, and one may come back
+  /// unused. Rare, and only looked for when nothing has been used for a while.
+  @inline(never)
+  private func trusted(behind first: Int, _ trustedSince: Instant) -> Int? {
+    var index = records[first].next
+    while index >= 0 {
+      if records[Int(index)].lastTrusted >= trustedSince { return Int(index) }
+      index = records[Int(index)].next
+    }
     return nil
   }
 
@@ -266,7 +279,7 @@ package struct SlotTable: Sendable {
     settle(index, front: true)
   }
 
-  /// Idle → verifying. After a turn it comes back as the hottest, otherwise where `verified` says.
+  /// Idle → verifying.
   package mutating func startVerifying(_ index: Int, turn: Bool = false) {
     precondition(records[index].state == .idle, "only an idle resource is verified")
     leave(index)
@@ -274,8 +287,8 @@ package struct SlotTable: Sendable {
     enter(index, .verifying, front: true)
   }
 
-  /// Verifying → open.
-  package mutating func verified(_ index: Int, now: Instant, front: Bool) {
+  /// Verifying → open; in front it is the next one to be lent, since it is now the one best known to work.
+  package mutating func verified(_ index: Int, now: Instant, front: Bool = true) {
     precondition(records[index].state == .verifying, "only a resource under verification passes it")
     leave(index)
     records[index].lastTrusted = now

@@ -33,6 +33,7 @@ struct LeasesFitCapacity: SimulationChecker {
       guard let id = lent.removeValue(forKey: lease) else { return nil }
       resources[id]?.leased -= 1
       if report.result != .unused { resources[id]?.hasServed = true }
+      if case .close = report.fate { resources[id]?.isLeaving = true }
     default: break
     }
     return nil
