@@ -1,6 +1,7 @@
 import SluicePolicy
 
-/// The machine finds nothing wrong with its own books. The one check that trusts it: for what cannot be seen from outside.
+/// The machine finds nothing wrong with its own books. The one check that trusts it: for what cannot be seen from
+/// outside.
 struct BooksAreSound: SimulationChecker {
   let name = "books are sound"
 

@@ -2,11 +2,11 @@ import SluicePolicy
 
 /// Nobody is served while somebody waits who comes first and could have had the very same slot.
 ///
-/// A waiting call has the class it came with, one better for each full ageing time it has waited. The better class comes
-/// first; within a class, of one caller's calls the one with the earlier deadline (turns between callers are not judged).
-/// Whoever takes any slot could have had the slot of whoever takes any slot; so could one that excludes other endpoints or
-/// is pinned to this one. Of two that are pinned to one endpoint either could have had it. One that needs a fresh
-/// resource is never said to be passed over.
+/// A waiting call has the class it came with, one better for each full ageing time it has waited. The better class
+/// comes first; within a class, of one caller's calls the one with the earlier deadline (turns between callers are not
+/// judged). Whoever takes any slot could have had the slot of whoever takes any slot; so could one that excludes other
+/// endpoints or is pinned to this one. Of two that are pinned to one endpoint either could have had it. One that needs
+/// a fresh resource is never said to be passed over.
 struct ClassOrderHolds: SimulationChecker {
   let name = "class order holds"
   private var tickets = TicketBook()

@@ -1,7 +1,7 @@
 import SluicePolicy
 
-/// Nothing is opened beyond the limits per origin and over the pool, nor more connects at once than allowed. What was told
-/// to close counts as a connection until it is gone, but its connect is over.
+/// Nothing is opened beyond the limits per origin and over the pool, nor more connects at once than allowed. What was
+/// told to close counts as a connection until it is gone, but its connect is over.
 struct ConnectionsFitLimits: SimulationChecker {
   let name = "connections fit limits"
   private var limits = ConnectionSettings()

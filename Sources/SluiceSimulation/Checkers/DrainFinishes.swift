@@ -1,8 +1,9 @@
 import SluicePolicy
 
-/// Once a drain has begun nothing new is taken; who waits already is still served, and only for them anything is opened.
-/// The pool says that it is drained when the last lease, ticket and resource are gone, not before and only once. A close
-/// takes nothing and keeps nobody waiting. Both are over within the bound of the longest exchange, wait, connect and close.
+/// Once a drain has begun nothing new is taken; who waits already is still served, and only for them anything is
+/// opened. The pool says that it is drained when the last lease, ticket and resource are gone, not before and only
+/// once. A close takes nothing and keeps nobody waiting. Both are over within the bound of the longest exchange, wait,
+/// connect and close.
 struct DrainFinishes: SimulationChecker {
   let name = "drain finishes"
   private var tickets = TicketBook()

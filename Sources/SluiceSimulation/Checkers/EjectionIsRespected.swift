@@ -1,9 +1,10 @@
 import SluicePolicy
 
-/// Nothing is lent for an ejected endpoint unless nothing better is left, and at most the configured part of a pool is out.
+/// Nothing is lent for an ejected endpoint unless nothing better is left, and at most the configured part of a pool is
+/// out.
 ///
-/// "Nothing better" is panic, which the pool has to declare in the same decision; or a caller who leaves nothing better:
-/// everything it does not exclude is ejected, out of service, cooling or cannot be reached.
+/// "Nothing better" is panic, which the pool has to declare in the same decision; or a caller who leaves nothing
+/// better: everything it does not exclude is ejected, out of service, cooling or cannot be reached.
 struct EjectionIsRespected: SimulationChecker {
   let name = "ejection is respected"
   private var tickets = TicketBook()

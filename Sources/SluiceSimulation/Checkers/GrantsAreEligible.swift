@@ -1,7 +1,7 @@
 import SluicePolicy
 
-/// A grant keeps to what its caller asked for, and to endpoints that may serve: configured, not drained, not cooling, not
-/// rejected; and not above their own limit.
+/// A grant keeps to what its caller asked for, and to endpoints that may serve: configured, not drained, not cooling,
+/// not rejected; and not above their own limit.
 struct GrantsAreEligible: SimulationChecker {
   let name = "grants are eligible"
   private var wishes: [CallID: AcquireRequest] = [:]

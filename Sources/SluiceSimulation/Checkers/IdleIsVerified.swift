@@ -1,7 +1,8 @@
 import SluicePolicy
 
-/// Nobody is the one who finds out that an idle resource has died: what was unused for longer than `verifyAfter`, or since
-/// before the clock jumped, is verified before it is lent. Only where nobody can wait for that (no queue) it is lent as it is.
+/// Nobody is the one who finds out that an idle resource has died: what was unused for longer than `verifyAfter`, or
+/// since before the clock jumped, is verified before it is lent. Only where nobody can wait for that (no queue) it is
+/// lent as it is.
 struct IdleIsVerified: SimulationChecker {
   let name = "idle is verified"
   private var resources = ResourceBook()

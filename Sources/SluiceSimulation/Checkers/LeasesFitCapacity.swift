@@ -1,7 +1,7 @@
 import SluicePolicy
 
-/// A slot is lent only on a resource that is open as far as the pool knows, not going away, and has room; and the grant says
-/// the truth about it.
+/// A slot is lent only on a resource that is open as far as the pool knows, not going away, and has room; and the grant
+/// says the truth about it.
 struct LeasesFitCapacity: SimulationChecker {
   private struct Resource {
     var origin: OriginID, loop: LoopID

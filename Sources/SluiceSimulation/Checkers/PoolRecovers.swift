@@ -2,9 +2,10 @@ import SluicePolicy
 
 /// Once the faults are over the pool serves again, and once the load is over too it settles.
 ///
-/// Served again: from ten seconds after the faults on, of twenty calls or more some are served; and if no connect fails in all
-/// that time, nobody who takes any slot hears that no endpoint can serve. Settled: nobody waits, nothing is lent, and every
-/// origin has its minimum, or one resource where it is to be kept warm after use (if the pool has room for that everywhere).
+/// Served again: from ten seconds after the faults on, of twenty calls or more some are served; and if no connect fails
+/// in all that time, nobody who takes any slot hears that no endpoint can serve. Settled: nobody waits, nothing is
+/// lent, and every origin has its minimum, or one resource where it is to be kept warm after use (if the pool has room
+/// for that everywhere).
 struct PoolRecovers: SimulationChecker {
   let name = "pool recovers"
   private var tickets = TicketBook()

@@ -2,9 +2,9 @@ import SluicePolicy
 
 /// The queue keeps to its bound, and the reason given for a refusal is the truth.
 ///
-/// `queueFull`: nobody of that class fits, room reserved for other classes taken into account. `deadline`: it has passed.
-/// `draining`, `closed`: the pool is. The others say that nothing can serve in time: then no endpoint that the caller
-/// allows is in service and not cooling with an open resource at its origin.
+/// `queueFull`: nobody of that class fits, room reserved for other classes taken into account. `deadline`: it has
+/// passed. `draining`, `closed`: the pool is. The others say that nothing can serve in time: then no endpoint that the
+/// caller allows is in service and not cooling with an open resource at its origin.
 struct RefusalsAreTrue: SimulationChecker {
   let name = "refusals are true"
   private var tickets = TicketBook()

@@ -1,10 +1,11 @@
 import SluicePolicy
 
-/// While a call waits that takes any slot, no slot is left idle that may serve it, and if nothing is under way, nothing could be.
+/// While a call waits that takes any slot, no slot is left idle that may serve it, and if nothing is under way, nothing
+/// could be.
 ///
-/// Judged at the moments of a snapshot, for healthy primary endpoints below their own limit: the first ones anybody gets.
-/// Idle: open, trusted and with room. Under way: a connect or a verification at any origin. Could be: an idle resource to
-/// verify, or room for another one at an origin whose last connect did not fail.
+/// Judged at the moments of a snapshot, for healthy primary endpoints below their own limit: the first ones anybody
+/// gets. Idle: open, trusted and with room. Under way: a connect or a verification at any origin. Could be: an idle
+/// resource to verify, or room for another one at an origin whose last connect did not fail.
 struct WorkIsConserved: SimulationChecker {
   let name = "work is conserved"
   private var tickets = TicketBook()

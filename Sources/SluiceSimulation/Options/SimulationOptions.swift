@@ -1,9 +1,11 @@
 package import SluicePolicy
 
 /// How a run ends: the pool is drained or closed, after it has settled or in the middle of load and faults.
-package struct Ending: Sendable {
+package struct Ending: Sendable, CustomStringConvertible {
   package var closes: Bool
   package var inTrouble: Bool
+
+  package var description: String { "\(closes ? "closed" : "drained") \(inTrouble ? "in trouble" : "at rest")" }
 }
 
 /// Everything one run is made of, derived from its seed alone. Printed with every failure.
@@ -95,8 +97,9 @@ extension SimulationOptions: CustomStringConvertible {
     let connections = settings.connections
     return """
       seed \(seed): \(loops) loops, \(settings.origins.count) origins, \(settings.endpoints.count) endpoints, \
-      \(settings.balance.strategy.rawValue), connections \(connections.min)…\(connections.max) (pool \(connections.poolMax)), \
-      queue \(settings.queue.capacity), capacity \(capacity), \(arrivalsPerSecond) calls/s held \(holdTime), \(ending.closes ? "closed" : "drained") \(ending.inTrouble ? "in trouble" : "at rest"), faults \(faults)
+      \(settings.balance.strategy.rawValue), connections \(connections.min)…\(connections.max) \
+      (pool \(connections.poolMax)), queue \(settings.queue.capacity), capacity \(capacity), \
+      \(arrivalsPerSecond) calls/s held \(holdTime), \(ending), faults \(faults)
       """
   }
 }

@@ -27,8 +27,8 @@ extension SimulationReport {
     var apply: (inout SimulationOptions) -> Void
   }
 
-  /// Looks for the smallest run that still breaks the promise that `seed` breaks; `nil` if it breaks none. Takes one thing
-  /// away after the other for as long as the same checker complains after no more steps than before.
+  /// Looks for the smallest run that still breaks the promise that `seed` breaks; `nil` if it breaks none. Takes one
+  /// thing away after the other for as long as the same checker complains after no more steps than before.
   package static func shrink(
     seed: UInt64, facts: Int = 40, tamper: ((Fact) -> [Fact])? = nil
   ) -> ShrunkRun? {
