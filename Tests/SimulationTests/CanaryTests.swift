@@ -50,13 +50,33 @@ struct CanaryTests {
         [fact]
       }
     },
+    Canary(checker: "idle is verified") { fact in
+      if case .wished = fact { [.clockJumped, fact] } else { [fact] }
+    },
+    Canary(checker: "work is conserved") { fact in
+      if case .grantedLater = fact { [] } else { [fact] }
+    },
+    Canary(checker: "refusals are true") { fact in
+      guard case .configured(var settings, let layout) = fact else { return [fact] }
+      settings.queue.capacity += 1
+      return [.configured(settings, layout)]
+    },
+    Canary(checker: "pause holds") { fact in
+      if case .resumed = fact { [] } else { [fact] }
+    },
+    Canary(checker: "books are sound") { fact in
+      if case .inspected = fact { [.inspected(["one slot too many"])] } else { [fact] }
+    },
+    Canary(checker: "drain finishes") { fact in
+      if case .ended = fact { [.ended(isDrained: false)] } else { [fact] }
+    },
     Canary(checker: "counters are true") { fact in
       if case .released = fact { [] } else { [fact] }
     },
     Canary(checker: "pool recovers") { fact in
-      guard case .settled(var snapshot) = fact else { return [fact] }
-      snapshot.waiting[.normal] = 1
-      return [.settled(snapshot)]
+      guard case .configured(var settings, let layout) = fact else { return [fact] }
+      settings.connections.min += 1
+      return [.configured(settings, layout)]
     },
   ]
 
@@ -71,6 +91,42 @@ struct CanaryTests {
     }
     #expect(caught, "\(canary.checker) did not notice a falsified run")
   }
+
+  /// Further promises of checkers that keep several.
+  static let more: [Canary] = [
+    Canary(checker: "refusals are true") { fact in
+      guard case .refusedAtOnce(let call, var rejection) = fact else { return [fact] }
+      rejection.reason = .deadline
+      return [.refusedAtOnce(call, rejection)]
+    },
+    Canary(checker: "drain finishes") { fact in
+      if case .emitted(.drained) = fact { [] } else { [fact] }
+    },
+    Canary(checker: "drain finishes") { fact in
+      guard case .wished = fact else { return [fact] }
+      return [.drainBegan, fact]
+    },
+    Canary(checker: "pool recovers") { fact in
+      if case .grantedAtOnce = fact { [] } else if case .grantedLater = fact { [] } else { [fact] }
+    },
+    Canary(checker: "grants are eligible") { fact in
+      guard case .released(let lease, var report, let accepted) = fact else { return [fact] }
+      report.result = .failed(.rateLimited)
+      return [.released(lease, report, accepted: accepted)]
+    },
+    Canary(checker: "leases fit capacity") { fact in
+      guard case .released(let lease, var report, let accepted) = fact else { return [fact] }
+      report.fate = .close(.broken)
+      return [.released(lease, report, accepted: accepted)]
+    },
+    Canary(checker: "class order holds") { fact in
+      guard case .wished(let call, var request) = fact else { return [fact] }
+      request.deadline = .distantFuture - (request.deadline - Instant(nanoseconds: 0))
+      return [.wished(call, request)]
+    },
+  ]
+
+  @Test(arguments: more) func theCheckerNoticesThisToo(_ canary: Canary) { theCheckerNotices(canary) }
 
   @Test func everyCheckerHasACanary() {
     #expect(Set(SimulationCheckers.all().map(\.name)) == Set(Self.canaries.map(\.checker)))

@@ -1,7 +1,7 @@
 import SluicePolicy
 
-/// The pool as one would write it without caring for speed: one origin, one endpoint, one loop, one slot per connection, lists
-/// that are sorted anew every time. Says what must come of each event.
+/// The pool as one would write it without caring for speed: one origin, one endpoint, one loop, one slot per
+/// connection, lists that are sorted anew every time. Says what must come of each event.
 struct ReferencePool {
   struct Waiting: Equatable {
     var call: Int

@@ -16,7 +16,7 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
   case drained
   /// More resources than the settings allow, or room needed for another origin.
   case excess
-  /// Made room for a fresh one.
+  /// Made room for a fresh one, or had no slot to lend for too long.
   case recycled
   case protocolError
   case cancelled

@@ -162,12 +162,39 @@ extension PoolMachine {
     return refuse(rejection, now)
   }
 
+  /// There is no room to wait. Where nobody ever waits, an idle slot that should be verified first is better than
+  /// none (its holder replays if it is dead), and a wish that is refused is demand all the same.
+  private mutating func turnAway(
+    _ request: AcquireRequest, _ now: Instant, _ actions: inout ActionList
+  ) -> AcquireOutcome {
+    if queue.isEmpty, mode == .open, let choice = selectUnverified(request, now) {
+      counters.grantedAtOnce &+= 1
+      let grant = lend(choice, request, now, &actions)
+      arm(&actions)
+      return .granted(grant)
+    }
+    provision(now, &actions, refused: request)
+    return refuseAndArm(PoolRejection(reason: .queueFull), now, &actions)
+  }
+
+  private mutating func selectUnverified(_ request: AcquireRequest, _ now: Instant) -> Choice? {
+    guard !request.freshOnly, let (set, rank) = endpoints.allowed(request) else { return nil }
+    var next = set.next(from: 0)
+    while let position = next {
+      let origin = Int(endpoints[position].origin)
+      let stale = slots.stale(origin, loop: home(request.loop), trustedSince: trustedSince(now))
+      if let stale, !endpoints[position].isSaturated {
+        return Choice(endpoint: position, origin: origin, resource: stale, rank: rank, wish: -1)
+      }
+      next = set.next(from: position + 1)
+    }
+    return nil
+  }
+
   private mutating func enqueue(
     _ request: AcquireRequest, _ now: Instant, _ actions: inout ActionList
   ) -> AcquireOutcome {
-    guard queue.hasRoom(for: request.priority) else {
-      return refuseAndArm(PoolRejection(reason: .queueFull), now, &actions)
-    }
+    guard queue.hasRoom(for: request.priority) else { return turnAway(request, now, &actions) }
     let index = queue.enqueue(request, now: now)
     let ticket = queue.id(index)
     queue.setDeadline(

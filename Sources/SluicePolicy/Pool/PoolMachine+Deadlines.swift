@@ -59,6 +59,8 @@ extension PoolMachine {
     case .idle:
       checkIdle(index, now, &actions)
     case .shared, .full:
+      // Nothing lent and no room: the remote side grants it no slot any more, and it takes the place of one that would.
+      if slots[index].leased == 0 { return retire(index, .recycled, now, &actions) }
       schedule(index, nextCheck(index, now))
     }
   }
@@ -74,6 +76,7 @@ extension PoolMachine {
       return retire(index, .idleLimit, now, &actions)
     }
     let isSurplus = slots.staying(origin) > floor(origin, now)
+    if isSurplus, crowdsOut(origin, now) { return retire(index, .excess, now, &actions) }
     if isSurplus, record.wantedAt + idleTimeout(record) <= now {
       return retire(index, .idle, now, &actions)
     }
@@ -107,6 +110,7 @@ extension PoolMachine {
   func nextCheck(_ index: Int, _ now: Instant) -> Instant {
     let record = slots[index]
     let isIdle = record.state == .idle
+    if !isIdle, record.leased == 0 { return now + settings.connections.connectTimeout }
     var next = now + settings.connections.warmVerifyInterval
     if record.expiresAt > now { next = Swift.min(next, record.expiresAt) }
     let sinceWanted = (isIdle ? record.wantedAt : now) + idleTimeout(record)

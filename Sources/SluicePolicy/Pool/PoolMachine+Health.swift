@@ -1,10 +1,12 @@
 extension PoolMachine {
   // MARK: Results of exchanges
 
-  /// What a report says about the endpoint. Our own faults and the caller's never count against it.
+  /// What a report says about the endpoint. Our own faults and the caller's never count against it; a removed one is
+  /// only finishing what is lent.
   mutating func observe(
     _ position: Int, _ report: ExchangeReport, _ lease: LeaseRecord, _ now: Instant, _ actions: inout ActionList
   ) {
+    if endpoints[position].isRemoved { return }
     switch report.result {
     case .success, .failed(.caller), .failed(.contentPolicy), .failed(.contextLength):
       answered(position, report, lease, now, &actions)

@@ -139,6 +139,7 @@ extension PoolMachine {
     journal.record(.endpointResumed, now, place: position)
     actions.append(.emit(.endpointResumed(endpoint)))
     refreshRank(position)
+    needsRestock = true
     settle(now, &actions)
     return true
   }
@@ -162,6 +163,7 @@ extension PoolMachine {
     actions.append(.emit(.endpointReset(endpoint)))
     refreshRanks(of: origin)
     if endpoints[position].isWatched { scheduleHealth(position, now) }
+    needsRestock = true
     settle(now, &actions)
     return true
   }

@@ -157,6 +157,7 @@ extension PoolMachine {
     slots.setCapacity(index, capacity)
     origins[Int(slots[index].origin)].capacity = Int32(clamping: Swift.max(1, capacity))
     journal.record(.capacity, now, subject: resource.index, detail: UInt32(clamping: capacity))
+    if slots[index].state == .full, slots[index].leased == 0 { schedule(index, nextCheck(index, now)) }
     settle(now, &actions)
   }
 
@@ -198,7 +199,7 @@ extension PoolMachine {
       counters.verificationsFailed &+= 1
       return close(index, .verification, now, &actions)
     }
-    slots.verified(index, now: now, front: !queue.isEmpty)
+    slots.verified(index, now: now)
     schedule(index, nextCheck(index, now))
   }
 
@@ -220,6 +221,7 @@ extension PoolMachine {
     var token = slots.takeDeadline(index)
     deadlines.cancel(&token)
     slots.remove(index)
+    if slots.totals.all + 1 == settings.connections.poolMax { needsRestock = true }
     noteLoss(origin, &actions)
     if origins[origin].isRemoved { freeOriginIfUnused(origin) }
   }
@@ -228,6 +230,7 @@ extension PoolMachine {
   mutating func noteLoss(_ origin: Int, _ actions: inout ActionList) {
     guard origins[origin].isFailing, slots.open(origin) == 0 else { return }
     refreshRanks(of: origin)
+    needsReview = true
     if origins[origin].isDisconnected { return }
     origins[origin].isDisconnected = true
     actions.append(.emit(.originDisconnected(origins[origin].id)))

@@ -2,15 +2,18 @@ extension PoolMachine {
   // MARK: For those who wait
 
   /// Starts what the waiting tickets lack: verification of idle resources first, else new ones. Tickets are never
-  /// tied to what is started for them; they take whichever allowed slot comes first.
-  mutating func provision(_ now: Instant, _ actions: inout ActionList) {
-    guard mode == .open || mode == .draining, !queue.isEmpty else { return }
+  /// tied to what is started for them; they take whichever allowed slot comes first. A wish that was refused because
+  /// there is no room to wait counts like one more that waits: a pool without a queue grows by it.
+  mutating func provision(_ now: Instant, _ actions: inout ActionList, refused: AcquireRequest? = nil) {
+    guard mode == .open || mode == .draining, !queue.isEmpty || refused != nil else { return }
     claims.removeAll(keepingCapacity: true)
-    if !queue.restricted.isEmpty { provisionRestricted(now, &actions) }
-    guard queue.unrestrictedCount > 0, let list = endpoints.candidates() else { return }
-    var missing = queue.unrestrictedCount - supply(of: list)
+    let special = refused.flatMap { $0.isRestricted ? $0 : nil }
+    if !queue.restricted.isEmpty || special != nil { provisionRestricted(and: special, now, &actions) }
+    let wanted = queue.unrestrictedCount + (refused != nil && special == nil ? 1 : 0)
+    guard wanted > 0, let list = endpoints.candidates() else { return }
+    var missing = wanted - supply(of: list)
     guard missing > 0 else { return }
-    let loop = queue.head().map { home(queue[$0].request.loop) } ?? 0
+    let loop = (refused ?? queue.head().map { queue[$0].request }).map { home($0.loop) } ?? 0
     let first = balancer.first(of: list, in: endpoints, now: now)
     var turn = first
     while missing > 0 {
@@ -67,14 +70,19 @@ extension PoolMachine {
   }
 
   /// Each restricted ticket claims one slot under way at an origin that may serve it, or starts one.
-  private mutating func provisionRestricted(_ now: Instant, _ actions: inout ActionList) {
+  private mutating func provisionRestricted(
+    and refused: AcquireRequest?, _ now: Instant, _ actions: inout ActionList
+  ) {
     claims.append(contentsOf: repeatElement(0, count: origins.count))
-    for index in queue.restricted {
-      let request = queue[Int(index)].request
-      guard let (set, _) = endpoints.allowed(request) else { continue }
-      if claim(set, request) { continue }
-      start(for: set, request, now, &actions)
-    }
+    for index in queue.restricted { claimOrStart(queue[Int(index)].request, now, &actions) }
+    if let refused { claimOrStart(refused, now, &actions) }
+  }
+
+  private mutating func claimOrStart(
+    _ request: AcquireRequest, _ now: Instant, _ actions: inout ActionList
+  ) {
+    guard let (set, _) = endpoints.allowed(request), !claim(set, request) else { return }
+    start(for: set, request, now, &actions)
   }
 
   private mutating func claim(_ set: EndpointSet, _ request: AcquireRequest) -> Bool {
@@ -186,6 +194,22 @@ extension PoolMachine {
     while missing > 0, canGrow(origin, now) {
       connect(origin, loop: slots.emptiestLoop(origin, from: 0), now, &actions)
       missing -= 1
+    }
+  }
+
+  /// After those who wait: every origin gets what it is to have in any case. Most of them plan for themselves when
+  /// something of theirs changes, but room in a full pool comes from others.
+  mutating func restock(_ now: Instant, _ actions: inout ActionList) {
+    needsRestock = false
+    for origin in origins.positions { plan(origin, now, &actions) }
+  }
+
+  /// An idle resource that its origin can do without takes the room in the pool of one that another is to have in any
+  /// case. Matters where idle resources are kept for long.
+  func crowdsOut(_ origin: Int, _ now: Instant) -> Bool {
+    guard slots.totals.all >= settings.connections.poolMax, slots.totals.closing == 0 else { return false }
+    return origins.positions.contains {
+      $0 != origin && slots.staying($0) < floor($0, now) && mayConnect($0, now)
     }
   }
 

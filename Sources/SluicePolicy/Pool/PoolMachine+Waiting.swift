@@ -153,6 +153,10 @@ extension PoolMachine {
     var common: Outlook?
     for index in queue.indices where queue[index].isLive {
       let request = queue[index].request
+      if request.deadline <= now {
+        rejectTicket(index, PoolRejection(reason: .deadline), now, &actions)
+        continue
+      }
       let outlook: Outlook
       if request.isRestricted {
         outlook = self.outlook(for: request, now)

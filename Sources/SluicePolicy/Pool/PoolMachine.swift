@@ -51,6 +51,8 @@ public struct PoolMachine: Sendable {
   var saidDrained = false
   /// Something happened that may leave tickets without a chance.
   var needsReview = false
+  /// There is room in the pool that somebody may have been waiting for to keep its minimum.
+  var needsRestock = false
   /// Supply spoken for by restricted tickets, per origin; scratch of `provision`.
   var claims: [Int] = []
 
@@ -124,6 +126,7 @@ public struct PoolMachine: Sendable {
       if needsReview { reviewWaiters(now, &actions) }
     }
     needsReview = false
+    if needsRestock { restock(now, &actions) }
     if mode == .draining { continueDraining(now, &actions) }
     arm(&actions)
   }

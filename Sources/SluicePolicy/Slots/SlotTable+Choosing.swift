@@ -6,7 +6,20 @@ extension SlotTable {
     let shared = lists[base + loops].first
     if shared >= 0 { return Int(shared) }
     let idle = lists[base].first
-    if idle >= 0, records[Int(idle)].lastTrusted >= trustedSince { return Int(idle) }
+    if idle < 0 { return nil }
+    if records[Int(idle)].lastTrusted >= trustedSince { return Int(idle) }
+    return trusted(behind: Int(idle), trustedSince)
+  }
+
+  /// Usually the hottest is also the one trusted last, but a turn leaves it at the other end, and one may come back
+  /// unused. Rare, and only looked for when nothing has been used for a while.
+  @inline(never)
+  private func trusted(behind first: Int, _ trustedSince: Instant) -> Int? {
+    var index = records[first].next
+    while index >= 0 {
+      if records[Int(index)].lastTrusted >= trustedSince { return Int(index) }
+      index = records[Int(index)].next
+    }
     return nil
   }
 

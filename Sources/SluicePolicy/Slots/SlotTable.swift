@@ -168,7 +168,7 @@ package struct SlotTable: Sendable {
     settle(index, front: true)
   }
 
-  /// Idle → verifying. After a turn it comes back as the hottest, otherwise where `verified` says.
+  /// Idle → verifying.
   package mutating func startVerifying(_ index: Int, turn: Bool = false) {
     precondition(records[index].state == .idle, "only an idle resource is verified")
     leave(index)
@@ -176,8 +176,8 @@ package struct SlotTable: Sendable {
     enter(index, .verifying, front: true)
   }
 
-  /// Verifying → open.
-  package mutating func verified(_ index: Int, now: Instant, front: Bool) {
+  /// Verifying → open; in front it is the next one to be lent, since it is now the one best known to work.
+  package mutating func verified(_ index: Int, now: Instant, front: Bool = true) {
     precondition(records[index].state == .verifying, "only a resource under verification passes it")
     leave(index)
     records[index].lastTrusted = now

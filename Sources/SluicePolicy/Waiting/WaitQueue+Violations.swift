@@ -34,6 +34,9 @@ extension WaitQueue {
       let ticket = tickets[Int(index)]
       if !ticket.isLive || Int(ticket.level) != level { found.append("class \(level): lists ticket \(index)") }
       if ticket.older != previous { found.append("class \(level): broken link at ticket \(index)") }
+      if previous >= 0, tickets[Int(previous)].leveledAt > ticket.leveledAt {
+        found.append("class \(level): ticket \(index) is older than the one before it")
+      }
       previous = index
       length += 1
       index = ticket.younger

@@ -104,7 +104,7 @@ package struct WaitQueue: Sendable {
       tickets[index].restrictedPlace = Int32(truncatingIfNeeded: restricted.count)
       restricted.append(Int32(truncatingIfNeeded: index))
     }
-    join(index, level: request.priority.index, now: now)
+    join(index, level: request.priority.index, at: now, after: levels[request.priority.index].youngest)
     return index
   }
 
@@ -133,15 +133,32 @@ package struct WaitQueue: Sendable {
 
   // MARK: Order
 
-  /// Lifts every ticket that has been in its class for too long.
+  /// Lifts every ticket that has been in its class for too long, as if each had been lifted when it was due: nobody
+  /// looks at the queue while nothing can be served, and nobody shall lose by that.
   package mutating func age(_ now: Instant) {
-    for level in 1..<levels.count {
-      while levels[level].oldest >= 0 {
-        let index = Int(levels[level].oldest)
-        guard now - tickets[index].leveledAt >= ageing else { break }
-        part(index)
-        join(index, level: level - 1, now: now)
-      }
+    var level = levels.count - 1
+    while level > 0 {
+      lift(from: level, now)
+      level -= 1
+    }
+  }
+
+  /// Youngest first, so that one walk through the better class finds everybody's place among those who came since.
+  private mutating func lift(from level: Int, _ now: Instant) {
+    var due: Int32 = -1
+    var next = levels[level].oldest
+    while next >= 0, now - tickets[Int(next)].leveledAt >= ageing {
+      due = next
+      next = tickets[Int(next)].younger
+    }
+    var place = levels[level - 1].youngest
+    while due >= 0 {
+      let index = Int(due)
+      let liftedAt = tickets[index].leveledAt + ageing
+      due = tickets[index].older
+      while place >= 0, tickets[Int(place)].leveledAt > liftedAt { place = tickets[Int(place)].older }
+      part(index)
+      join(index, level: level - 1, at: liftedAt, after: place)
     }
   }
 
@@ -192,23 +209,24 @@ package struct WaitQueue: Sendable {
 
   // MARK: Classes and flows
 
-  private mutating func join(_ index: Int, level: Int, now: Instant) {
-    let node = Int32(truncatingIfNeeded: index)
+  private mutating func join(_ index: Int, level: Int, at: Instant, after older: Int32) {
     tickets[index].level = UInt8(truncatingIfNeeded: level)
-    tickets[index].leveledAt = now
-    tickets[index].older = levels[level].youngest
-    tickets[index].younger = -1
-    if levels[level].youngest >= 0 {
-      tickets[Int(levels[level].youngest)].younger = node
-    } else {
-      levels[level].oldest = node
-    }
-    levels[level].youngest = node
-    levels[level].count += 1
+    tickets[index].leveledAt = at
+    link(Int32(truncatingIfNeeded: index), level, after: older)
     let flow = self.flow(level, tickets[index].request.caller)
     tickets[index].flow = Int32(truncatingIfNeeded: flow)
     flows[flow].live += 1
     if tickets[index].restrictedPlace < 0 { pushNode(index, flow, level) }
+  }
+
+  /// Into the list of a class, behind `older` (-1: in front).
+  private mutating func link(_ node: Int32, _ level: Int, after older: Int32) {
+    let younger = older >= 0 ? tickets[Int(older)].younger : levels[level].oldest
+    tickets[Int(node)].older = older
+    tickets[Int(node)].younger = younger
+    if older >= 0 { tickets[Int(older)].younger = node } else { levels[level].oldest = node }
+    if younger >= 0 { tickets[Int(younger)].older = node } else { levels[level].youngest = node }
+    levels[level].count += 1
   }
 
   private mutating func part(_ index: Int) {

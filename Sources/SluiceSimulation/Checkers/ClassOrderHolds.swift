@@ -1,60 +1,68 @@
 import SluicePolicy
 
-/// When a waiting call is served, no other that could have been served in its place has a better class, ageing included.
+/// Nobody is served while somebody waits who comes first and could have had the very same slot.
+///
+/// A waiting call has the class it came with, one better for each full ageing time it has waited. The better class
+/// comes first; within a class, of one caller's calls the one with the earlier deadline (turns between callers are not
+/// judged). Whoever takes any slot could have had the slot of whoever takes any slot; so could one that excludes other
+/// endpoints or is pinned to this one. Of two that are pinned to one endpoint either could have had it. One that needs
+/// a fresh resource is never said to be passed over.
 struct ClassOrderHolds: SimulationChecker {
-  private struct Waiting {
-    var request: AcquireRequest
-    var since: Instant
-  }
-
   let name = "class order holds"
-  private var wishes: [CallID: AcquireRequest] = [:]
-  private var waiting: [TicketID: Waiting] = [:]
+  private var tickets = TicketBook()
   private var ageing = Interval.seconds(10)
+  /// Waited for any slot when a newcomer was given one; must be gone when that decision is over.
+  private var overtaken: Set<TicketID> = []
 
   mutating func observe(_ fact: Fact, at now: Instant) -> String? {
+    tickets.observe(fact, at: now)
+    if !overtaken.isEmpty, !fact.isPartOfDecision {
+      if let ticket = overtaken.first(where: { tickets.waiting[$0] != nil }) {
+        return "\(ticket) still waits for any slot, and a newcomer was given one"
+      }
+      overtaken = []
+    }
     switch fact {
     case .configured(let settings, _): ageing = settings.queue.ageing
-    case .wished(let call, let request): wishes[call] = request
-    case .grantedAtOnce(let call, _), .refusedAtOnce(let call, _): wishes[call] = nil
-    case .queued(let call, let ticket):
-      waiting[ticket] = wishes.removeValue(forKey: call).map { Waiting(request: $0, since: now) }
-    case .grantedLater(let ticket, let grant):
-      guard let served = waiting.removeValue(forKey: ticket) else { return nil }
-      return judge(served, grant, now)
-    case .refusedLater(let ticket, _), .cancelled(let ticket, accepted: true): waiting[ticket] = nil
+    case .grantedLater(_, let grant):
+      return tickets.left.flatMap { judge($0, grant, now) }
+    case .grantedAtOnce where tickets.wish?.takesAnySlot == true:
+      overtaken = Set(tickets.waiting.filter { $0.value.request.takesAnySlot && $0.value.request.deadline > now }.keys)
     default: break
     }
     return nil
   }
 
-  /// Restricted calls (pinned, fresh, excluding this endpoint) are not candidates for every slot: they are left out on both sides.
-  private func judge(_ served: Waiting, _ grant: Grant, _ now: Instant) -> String? {
-    if isRestricted(served.request) { return nil }
-    let rank = rank(served, now, lenient: true)
-    for (ticket, other) in waiting
-    where other.since < served.since || other.request.priority < served.request.priority {
-      let request = other.request
-      if isRestricted(request) || request.deadline <= now { continue }
-      if self.rank(other, now, lenient: false) < rank {
-        return
-          "\(ticket) of class \(request.priority) waited since \(other.since) and was passed over for class \(served.request.priority)"
+  private func judge(_ served: TicketBook.Waiting, _ grant: Grant, _ now: Instant) -> String? {
+    let level = level(served, now)
+    for (ticket, other) in tickets.waiting where couldHaveHad(grant, instead: served.request, other, now) {
+      let otherLevel = self.level(other, now)
+      let isEarlier =
+        otherLevel == level && other.request.caller == served.request.caller
+        && other.request.deadline < served.request.deadline
+      if otherLevel < level || isEarlier {
+        return "\(ticket) of class \(other.request.priority), waiting since \(other.since), "
+          + "was passed over for class \(served.request.priority), waiting since \(served.since)"
       }
     }
     return nil
   }
 
-  private func isRestricted(_ request: AcquireRequest) -> Bool {
-    request.pinned != nil || request.freshOnly || !request.excluding.isEmpty
+  private func couldHaveHad(
+    _ grant: Grant, instead served: AcquireRequest, _ waiting: TicketBook.Waiting, _ now: Instant
+  ) -> Bool {
+    // Who was queued at this very moment came after the others had been served.
+    let other = waiting.request
+    if waiting.since == now || other.freshOnly || other.deadline <= now || other.excluding.contains(grant.endpoint) {
+      return false
+    }
+    if served.takesAnySlot { return (other.pinned ?? grant.endpoint) == grant.endpoint }
+    return !served.freshOnly && served.pinned == grant.endpoint && other.pinned == grant.endpoint
   }
 
-  /// 0 is best. Ageing moves up one class per full ageing time; a machine may notice a little late, so the served call gets
-  /// the benefit of the doubt and the others do not.
-  private func rank(_ waiting: Waiting, _ now: Instant, lenient: Bool) -> Int64 {
-    let waited =
-      (now - waiting.since).nanoseconds
-      + (lenient ? ageing.nanoseconds / 4 : -ageing.nanoseconds / 4)
-    return max(
-      0, Int64(waiting.request.priority.rawValue) - max(0, waited) / max(1, ageing.nanoseconds))
+  /// 0 is best.
+  private func level(_ waiting: TicketBook.Waiting, _ now: Instant) -> Int64 {
+    let steps = (now - waiting.since).nanoseconds / max(1, ageing.nanoseconds)
+    return max(0, Int64(waiting.request.priority.rawValue) - steps)
   }
 }

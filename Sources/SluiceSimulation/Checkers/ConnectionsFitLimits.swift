@@ -1,6 +1,7 @@
 import SluicePolicy
 
-/// Nothing is opened beyond the limits per origin and over the pool, nor more connects at once than allowed.
+/// Nothing is opened beyond the limits per origin and over the pool, nor more connects at once than allowed. What was
+/// told to close counts as a connection until it is gone, but its connect is over.
 struct ConnectionsFitLimits: SimulationChecker {
   let name = "connections fit limits"
   private var limits = ConnectionSettings()
@@ -20,7 +21,7 @@ struct ConnectionsFitLimits: SimulationChecker {
       }
       let opening = connecting.count { origins[$0] == origin }
       if opening > limits.concurrentConnects { return "\(opening) connects at once to \(origin)" }
-    case .connectSucceeded(let id, _): connecting.remove(id)
+    case .connectSucceeded(let id, _), .closeAsked(let id, _): connecting.remove(id)
     case .connectFailed(let id), .closed(let id): forget(id)
     default: break
     }

@@ -1,7 +1,7 @@
 import SluicePolicy
 
-/// A grant keeps to what its caller asked for, and to endpoints that may serve: configured, not drained, not cooling, not
-/// rejected; and not above their own limit.
+/// A grant keeps to what its caller asked for, and to endpoints that may serve: configured, not drained, not cooling,
+/// not rejected; and not above their own limit.
 struct GrantsAreEligible: SimulationChecker {
   let name = "grants are eligible"
   private var wishes: [CallID: AcquireRequest] = [:]
@@ -13,6 +13,7 @@ struct GrantsAreEligible: SimulationChecker {
   private var coolingUntil: [EndpointID: Instant] = [:]
   private var leases: [LeaseID: Grant] = [:]
   private var served: Set<ResourceID> = []
+  private var health = HealthSettings()
 
   mutating func observe(_ fact: Fact, at now: Instant) -> String? {
     switch fact {
@@ -36,6 +37,7 @@ struct GrantsAreEligible: SimulationChecker {
   }
 
   private mutating func configure(_ settings: PoolSettings, _ layout: PoolLayout) {
+    health = settings.health
     origins = [:]
     limits = [:]
     for (endpoint, id) in zip(settings.endpoints, layout.endpoints) {
@@ -52,11 +54,18 @@ struct GrantsAreEligible: SimulationChecker {
   }
 
   private mutating func learn(_ report: ExchangeReport, _ endpoint: EndpointID, _ now: Instant) {
-    guard report.scope == .endpoint else { return }
-    if let cooling = report.coolFor, report.result == .failed(.rateLimited) {
-      coolingUntil[endpoint] = max(coolingUntil[endpoint] ?? now, now + cooling)
+    guard report.scope == .endpoint, case .failed(let failure) = report.result else { return }
+    switch failure {
+    case .credential, .quota: rejected.insert(endpoint)
+    case .rateLimited: cool(endpoint, report.coolFor ?? health.defaultCooling, now)
+    case .overloaded, .server, .network, .timeout, .protocolError: cool(endpoint, report.coolFor ?? .zero, now)
+    case .caller, .contentPolicy, .contextLength, .cancelled: break
     }
-    if report.result == .failed(.credential) { rejected.insert(endpoint) }
+  }
+
+  /// A provider's word is kept, but not for longer than the pool is willing to.
+  private mutating func cool(_ endpoint: EndpointID, _ span: Interval, _ now: Instant) {
+    coolingUntil[endpoint] = max(coolingUntil[endpoint] ?? now, now + min(span, health.coolingMax))
   }
 
   private mutating func judge(_ request: AcquireRequest?, _ grant: Grant, _ now: Instant) -> String? {

@@ -1,7 +1,7 @@
 import SluicePolicy
 
-/// A slot is lent only on a resource that is open as far as the pool knows, not going away, and has room; and the grant says
-/// the truth about it.
+/// A slot is lent only on a resource that is open as far as the pool knows, not going away, and has room; and the grant
+/// says the truth about it.
 struct LeasesFitCapacity: SimulationChecker {
   private struct Resource {
     var origin: OriginID, loop: LoopID
@@ -33,6 +33,7 @@ struct LeasesFitCapacity: SimulationChecker {
       guard let id = lent.removeValue(forKey: lease) else { return nil }
       resources[id]?.leased -= 1
       if report.result != .unused { resources[id]?.hasServed = true }
+      if case .close = report.fate { resources[id]?.isLeaving = true }
     default: break
     }
     return nil

@@ -1,45 +1,65 @@
 import SluicePolicy
 
-/// Once faults and load are over the pool settles: nobody waits, nothing is lent, every minimum is back, and in the calm before
-/// that calls were served again.
+/// Once the faults are over the pool serves again, and once the load is over too it settles.
+///
+/// Served again: from ten seconds after the faults on, of twenty calls or more some are served; and if no connect fails
+/// in all that time, nobody who takes any slot hears that no endpoint can serve. Settled: nobody waits, nothing is
+/// lent, and every origin has its minimum, or one resource where it is to be kept warm after use (if the pool has room
+/// for that everywhere).
 struct PoolRecovers: SimulationChecker {
   let name = "pool recovers"
-  private var minimum = 0
-  private var poolMax = Int.max
-  private var origins = 0
-  private var faultsStopped: Instant?
+  private var tickets = TicketBook()
+  private var resources = ResourceBook()
+  private var limits = ConnectionSettings()
+  private var origins: [OriginID] = []
+  private var used: Set<OriginID> = []
+  private var calmSince = Instant.distantFuture
   private var loadStopped = false
-  private var servedInCalm = 0, wishedInCalm = 0
+  private var served = 0, wished = 0
+  private var connectFailed = false
 
   mutating func observe(_ fact: Fact, at now: Instant) -> String? {
+    tickets.observe(fact, at: now)
+    resources.observe(fact, at: now)
     switch fact {
     case .configured(let settings, let layout):
-      minimum = settings.connections.min
-      poolMax = settings.connections.poolMax
-      origins = layout.origins.count
-    case .faultsStopped: faultsStopped = now
-    case .loadStopped:
+      limits = settings.connections
+      origins = layout.origins
+    case .faultsStopped: calmSince = now + .seconds(10)
+    case .loadStopped where calmSince != .distantFuture && !loadStopped:
       loadStopped = true
-      if wishedInCalm >= 20 && servedInCalm == 0 {
-        return "\(wishedInCalm) calls after the faults, none served"
-      }
-    case .wished:
-      if let stopped = faultsStopped, now - stopped > .seconds(10) { wishedInCalm += 1 }
-    case .grantedAtOnce, .grantedLater:
-      if faultsStopped != nil { servedInCalm += 1 }
-    case .settled(let snapshot): return judge(snapshot)
+      if wished >= 20 && served == 0 { return "\(wished) calls after the faults, none served" }
+    case .wished where now >= calmSince: wished += 1
+    case .grantedAtOnce(_, let grant), .grantedLater(_, let grant):
+      used.insert(grant.origin)
+      if now >= calmSince { served += 1 }
+    case .connectFailed: connectFailed = connectFailed || now >= calmSince - .seconds(10)
+    case .refusedAtOnce(_, let rejection) where now >= calmSince: return judge(rejection, tickets.wish)
+    case .refusedLater(_, let rejection) where now >= calmSince: return judge(rejection, tickets.left?.request)
+    case .settled: return judgeRest()
     default: break
     }
     return nil
   }
 
-  private func judge(_ snapshot: PoolSnapshot) -> String? {
-    if snapshot.waiting.total > 0 { return "\(snapshot.waiting.total) still wait" }
-    if snapshot.numbers.leased > 0 { return "\(snapshot.numbers.leased) slots are still lent" }
-    let open = snapshot.slots.idle + snapshot.slots.verifying
-    let wanted = min(minimum * origins, poolMax)
-    if open + snapshot.slots.connecting < wanted {
-      return "\(open) connections are open, the minimum is \(wanted)"
+  private func judge(_ rejection: PoolRejection, _ request: AcquireRequest?) -> String? {
+    guard !connectFailed, request?.takesAnySlot == true else { return nil }
+    switch rejection.reason {
+    case .noEndpoint, .notAllowed, .credential, .connectFailed:
+      return "refused as \(rejection.reason.label) after the faults"
+    case .queueFull, .deadline, .draining, .closed: return nil
+    }
+  }
+
+  private func judgeRest() -> String? {
+    if !tickets.waiting.isEmpty { return "\(tickets.waiting.count) still wait" }
+    if !resources.leases.isEmpty { return "\(resources.leases.count) slots are still lent" }
+    let wanted = origins.map { ($0, max(limits.min, limits.keepWarm > .minutes(10) && used.contains($0) ? 1 : 0)) }
+    let fits = wanted.reduce(0) { $0 + $1.1 } <= limits.poolMax
+    for (origin, count) in wanted {
+      let present = resources.entries.values.count { $0.origin == origin && !$0.isLeaving }
+      let least = fits ? count : limits.min
+      if present < least { return "\(present) connections to \(origin), \(least) are to be kept" }
     }
     return nil
   }

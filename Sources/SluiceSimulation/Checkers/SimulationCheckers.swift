@@ -2,9 +2,9 @@
 package enum SimulationCheckers {
   package static func all() -> [any SimulationChecker] {
     [
-      TicketsEndOnce(), LeasesFitCapacity(), ConnectionsFitLimits(), GrantsAreEligible(),
-      EjectionIsRespected(),
-      ClassOrderHolds(), NobodyStarves(), CountersAreTrue(), PoolRecovers(),
+      TicketsEndOnce(), LeasesFitCapacity(), ConnectionsFitLimits(), GrantsAreEligible(), EjectionIsRespected(),
+      ClassOrderHolds(), NobodyStarves(), IdleIsVerified(), WorkIsConserved(), RefusalsAreTrue(), PauseHolds(),
+      CountersAreTrue(), BooksAreSound(), PoolRecovers(), DrainFinishes(),
     ]
   }
 }

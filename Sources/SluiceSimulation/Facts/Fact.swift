@@ -24,6 +24,7 @@ package enum Fact: Sendable, Equatable {
   case goingAway(ResourceID)
   case verifyAsked(ResourceID)
   case verified(ResourceID, Bool)
+  case crashed(OriginID)
   case clockJumped
   // The pool.
   case emitted(PoolEvent)
@@ -34,11 +35,27 @@ package enum Fact: Sendable, Equatable {
   case paused
   case resumed
   case drainBegan
+  case closeBegan
   case snapshot(PoolSnapshot)
+  /// What the machine finds wrong with its own books.
+  case inspected([String])
   // Phases.
   case faultsStopped
   case loadStopped
   case settled(PoolSnapshot)
+  /// Long after the drain or close began.
+  case ended(isDrained: Bool)
+}
+
+extension Fact {
+  /// Decided by the machine in one breath with what it was told before. The answer to a wish is noted first, although
+  /// the machine may have decided other things before it.
+  var isPartOfDecision: Bool {
+    switch self {
+    case .emitted, .connectAsked, .closeAsked, .verifyAsked, .grantedLater, .refusedLater: true
+    default: false
+    }
+  }
 }
 
 /// Judges a run by its facts alone. Shares no code with the machine.

@@ -1,5 +1,13 @@
 package import SluicePolicy
 
+/// How a run ends: the pool is drained or closed, after it has settled or in the middle of load and faults.
+package struct Ending: Sendable, CustomStringConvertible {
+  package var closes: Bool
+  package var inTrouble: Bool
+
+  package var description: String { "\(closes ? "closed" : "drained") \(inTrouble ? "in trouble" : "at rest")" }
+}
+
 /// Everything one run is made of, derived from its seed alone. Printed with every failure.
 package struct SimulationOptions: Sendable {
   package var seed: UInt64
@@ -17,6 +25,7 @@ package struct SimulationOptions: Sendable {
   package var faultyTime: Interval
   package var calmTime: Interval = .seconds(15)
   package var settleTime: Interval = .minutes(2)
+  package var ending: Ending
 
   package init(seed: UInt64) {
     var random = SimulationRandom(seed: seed, stream: .options)
@@ -29,6 +38,7 @@ package struct SimulationOptions: Sendable {
     holdTime = .milliseconds(Int64(random.range(5, 400)))
     averageConnectTime = .milliseconds(Int64(random.range(1, 80)))
     capacity = random.chance(0.3) ? random.range(2, 8) : 1
+    ending = Ending(closes: random.chance(0.25), inTrouble: random.chance(0.2))
   }
 
   private static func settings(_ random: inout SimulationRandom) -> PoolSettings {
@@ -42,7 +52,7 @@ package struct SimulationOptions: Sendable {
     }
     settings.connections.min = random.range(0, 2)
     settings.connections.limit(max: random.range(1, 8), poolMax: random.range(1, 20), origins: originCount)
-    settings.connections.idleTimeout = .seconds(Int64(random.range(2, 40)))
+    settings.connections.idleTimeout = random.chance(0.1) ? .max : .seconds(Int64(random.range(2, 40)))
     settings.connections.maxAge = .seconds(Int64(random.range(5, 120)))
     settings.connections.keepWarm = random.chance(0.5) ? .hours(1) : .zero
     settings.connections.connectTimeout = .milliseconds(Int64(random.range(200, 3000)))
@@ -87,72 +97,9 @@ extension SimulationOptions: CustomStringConvertible {
     let connections = settings.connections
     return """
       seed \(seed): \(loops) loops, \(settings.origins.count) origins, \(settings.endpoints.count) endpoints, \
-      \(settings.balance.strategy.rawValue), connections \(connections.min)…\(connections.max) (pool \(connections.poolMax)), \
-      queue \(settings.queue.capacity), capacity \(capacity), \(arrivalsPerSecond) calls/s held \(holdTime), faults \(faults)
+      \(settings.balance.strategy.rawValue), connections \(connections.min)…\(connections.max) \
+      (pool \(connections.poolMax)), queue \(settings.queue.capacity), capacity \(capacity), \
+      \(arrivalsPerSecond) calls/s held \(holdTime), \(ending), faults \(faults)
       """
-  }
-}
-
-/// How often things go wrong while faults are on; probabilities per occasion.
-package struct FaultRates: Sendable, CustomStringConvertible {
-  package var connectRefused: Double
-  package var connectHangs: Double
-  package var remoteIdleClose: Double
-  package var silentDeath: Double
-  package var goAway: Double
-  package var capacityChange: Double
-  package var exchangeFails: Double
-  package var rateLimited: Double
-  package var credentialRejected: Double
-  package var cancelled: Double
-  package var lateOrDuplicate: Double
-  package var administration: Double
-
-  init(_ random: inout SimulationRandom) {
-    // A run has a few kinds of trouble, not all of them: what is masked by one shows without it.
-    func rate(_ most: Double) -> Double { random.chance(0.5) ? random.unit() * most : 0 }
-    connectRefused = rate(0.5)
-    connectHangs = rate(0.3)
-    remoteIdleClose = rate(0.5)
-    silentDeath = rate(0.1)
-    goAway = rate(0.1)
-    capacityChange = rate(0.2)
-    exchangeFails = rate(0.4)
-    rateLimited = rate(0.2)
-    credentialRejected = rate(0.02)
-    cancelled = rate(0.3)
-    lateOrDuplicate = rate(0.2)
-    administration = rate(0.5)
-  }
-
-  static let none: FaultRates = {
-    var random = SimulationRandom(seed: 0, stream: .options)
-    var rates = FaultRates(&random)
-    rates.connectRefused = 0
-    rates.connectHangs = 0
-    rates.remoteIdleClose = 0
-    rates.silentDeath = 0
-    rates.goAway = 0
-    rates.capacityChange = 0
-    rates.exchangeFails = 0
-    rates.rateLimited = 0
-    rates.credentialRejected = 0
-    rates.cancelled = 0
-    rates.lateOrDuplicate = 0
-    rates.administration = 0
-    return rates
-  }()
-
-  package var description: String {
-    let all = [
-      ("refused", connectRefused), ("hang", connectHangs), ("idle close", remoteIdleClose),
-      ("death", silentDeath),
-      ("goaway", goAway), ("capacity", capacityChange), ("fail", exchangeFails),
-      ("429", rateLimited),
-      ("401", credentialRejected), ("cancel", cancelled), ("late", lateOrDuplicate),
-      ("admin", administration),
-    ]
-    let present = all.filter { $0.1 > 0 }.map { "\($0.0) \(Int(($0.1 * 100).rounded()))%" }
-    return present.isEmpty ? "none" : present.joined(separator: ", ")
   }
 }

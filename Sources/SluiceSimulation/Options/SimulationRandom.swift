@@ -1,7 +1,7 @@
 import SluicePolicy
 
-/// One stream of chance. Load, latency, faults and scheduling draw from streams of their own, so that changing how one is
-/// used does not change what the others bring.
+/// One stream of chance. Load, latency, faults and scheduling draw from streams of their own, so that changing how one
+/// is used does not change what the others bring.
 struct SimulationRandom: RandomNumberGenerator {
   enum Stream: UInt64 {
     case options = 1

@@ -1,7 +1,7 @@
 import SluicePolicy
 
-/// Events by time; those of the same moment in the order in which they were added. A binary heap of our own: the world must
-/// not lean on the policy's.
+/// Events by time; those of the same moment in the order in which they were added. A binary heap of our own: the world
+/// must not lean on the policy's.
 struct EventQueue<Event> {
   private struct Entry {
     var at: Instant

@@ -6,7 +6,7 @@ extension Simulation {
     guard loadGoesOn else { return }
     let call = CallID(calls.count)
     let request = makeRequest()
-    calls.append(SimulatedCall(id: call, fresh: request.freshOnly))
+    calls.append(SimulatedCall())
     note(.wished(call, request))
     let outcome = tell {
       $0.acquire(request, now: now, into: &$1)
@@ -22,11 +22,10 @@ extension Simulation {
     case .queued(let ticket):
       calls[call].state = .waiting(ticket)
       ticketOwners[ticket] = call
-      if chance.chance(faults.cancelled) { later(latency.time(around: .milliseconds(100)), .giveUp(call)) }
+      if chance.chance(faults[.cancelled]) { later(latency.time(around: .milliseconds(100)), .giveUp(call)) }
     case .rejected: break
     }
-    later(
-      latency.time(around: .microseconds(Int64(1_000_000 / options.arrivalsPerSecond))), .arrival)
+    later(latency.time(around: .microseconds(Int64(1_000_000 / options.arrivalsPerSecond))), .arrival)
   }
 
   private func makeRequest() -> AcquireRequest {
@@ -43,6 +42,7 @@ extension Simulation {
   /// The grant reaches its caller: it may have given up meanwhile.
   func deliver(_ ticket: TicketID, _ grant: Grant) {
     guard let call = ticketOwners.removeValue(forKey: ticket) else { return }
+    perhapsAgain(.cancelled(ticket))
     if case .abandoned = calls[call].state {
       calls[call].state = .ended
       giveBack(grant.lease, .unused)
@@ -54,16 +54,12 @@ extension Simulation {
   func refuse(_ ticket: TicketID) {
     guard let call = ticketOwners.removeValue(forKey: ticket) else { return }
     calls[call].state = .ended
+    perhapsAgain(.cancelled(ticket))
   }
 
   func giveUp(_ call: CallID) {
     guard case .waiting(let ticket) = calls[call].state else { return }
-    let accepted = tell {
-      $0.cancel(ticket, now: now, into: &$1)
-    } fact: {
-      .cancelled(ticket, accepted: $0)
-    }
-    if accepted {
+    if cancel(ticket) {
       calls[call].state = .ended
       ticketOwners[ticket] = nil
     } else {
@@ -71,26 +67,36 @@ extension Simulation {
     }
   }
 
+  @discardableResult
+  func cancel(_ ticket: TicketID) -> Bool {
+    tell {
+      $0.cancel(ticket, now: now, into: &$1)
+    } fact: {
+      .cancelled(ticket, accepted: $0)
+    }
+  }
+
   private func use(_ grant: Grant, by call: CallID) {
     calls[call].state = .holding(grant.lease, grant)
     resources[grant.resource]?.leases += 1
-    let dead = resources[grant.resource].map { $0.isDead || $0.state != .open } ?? true
-    later(
-      dead ? latency.time(around: .milliseconds(30)) : latency.time(around: options.holdTime),
-      .exchangeEnds(call))
+    let time = isBroken(grant.resource) ? .milliseconds(30) : options.holdTime
+    later(latency.time(around: time), .exchangeEnds(call))
+  }
+
+  private func isBroken(_ resource: ResourceID) -> Bool {
+    resources[resource].map { $0.isDead || $0.state != .open } ?? true
   }
 
   func exchangeEnds(_ call: CallID) {
     guard case .holding(let lease, let grant) = calls[call].state else { return }
     calls[call].state = .ended
-    let broken = resources[grant.resource].map { $0.isDead || $0.state != .open } ?? true
     resources[grant.resource]?.leases -= 1
     resources[grant.resource]?.lastUse = now
-    giveBack(lease, broken ? brokenReport() : report())
-    if chance.chance(faults.lateOrDuplicate) { giveBack(lease, .unused) }
+    giveBack(lease, isBroken(grant.resource) ? brokenReport() : report(grant.endpoint))
+    perhapsAgain(.released(lease))
   }
 
-  private func giveBack(_ lease: LeaseID, _ report: ExchangeReport) {
+  func giveBack(_ lease: LeaseID, _ report: ExchangeReport) {
     tell {
       $0.release(lease, report, now: now, into: &$1)
     } fact: {
@@ -102,23 +108,33 @@ extension Simulation {
     ExchangeReport(result: .failed(.network), fate: .close(.remoteClosed), total: .milliseconds(30))
   }
 
-  private func report() -> ExchangeReport {
+  private func report(_ endpoint: EndpointID) -> ExchangeReport {
     let latency = latency.time(around: .milliseconds(20))
-    var report = ExchangeReport(
-      result: .success, latency: latency, total: latency + options.holdTime)
-    if chance.chance(faults.rateLimited) {
-      report.result = .failed(.rateLimited)
-      if chance.chance(0.7) { report.coolFor = .milliseconds(Int64(chance.range(100, 8000))) }
-    } else if chance.chance(faults.credentialRejected) {
+    var report = ExchangeReport(result: .success, latency: latency, total: latency + options.holdTime)
+    if isSick(endpoint) {
+      report.result = .failed(.server)
+    } else if chance.chance(faults[.rateLimited]) {
+      report.result = .failed(chance.chance(0.8) ? .rateLimited : .overloaded)
+      report.coolFor = hint()
+    } else if chance.chance(faults[.credentialRejected]) {
       report.result = .failed(.credential)
-    } else if chance.chance(faults.exchangeFails) {
-      report.result = .failed(
-        chance.pick([.server, .overloaded, .timeout, .caller, .protocolError]))
+    } else if chance.chance(faults[.exchangeFails]) {
+      report.result = .failed(chance.pick([.server, .overloaded, .timeout, .caller, .protocolError]))
       if report.result == .failed(.protocolError) { report.fate = .close(.protocolError) }
-    } else if chance.chance(faults.cancelled * 0.3) {
+    } else if chance.chance(faults[.cancelled] * 0.3) {
       report.result = .cancelled
       report.fate = .close(.cancelled)
     }
     return report
+  }
+
+  /// How long a provider says that it wants to be left alone: mostly sensible, sometimes nothing at all or a lie.
+  private func hint() -> Interval? {
+    switch chance.range(0, 19) {
+    case 0: .zero
+    case 1: chance.pick([.max, .hours(24 * 1000), .hours(1)])
+    case 2...6: nil
+    default: .milliseconds(Int64(chance.range(100, 8000)))
+    }
   }
 }

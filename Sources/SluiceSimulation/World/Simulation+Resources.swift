@@ -1,6 +1,6 @@
 import SluicePolicy
 
-/// Remote sides: they accept, refuse, hang, die, close when idle, and go away.
+/// Remote sides: they accept, refuse, stall, die, close when idle, and go away.
 extension Simulation {
   func perform(_ action: PoolAction) {
     switch action {
@@ -18,20 +18,19 @@ extension Simulation {
   private func beginConnect(_ id: ResourceID, _ origin: OriginID, _ deadline: Instant) {
     // A close may overtake its connect: then there is nothing to open any more.
     if resources[id]?.state == .closed { return }
-    resources[id] = SimulatedResource(
-      id: id, origin: origin, capacity: options.capacity, lastUse: now)
-    if chance.chance(faults.connectRefused) {
+    resources[id] = SimulatedResource(id: id, origin: origin, capacity: options.capacity, lastUse: now)
+    let time = latency.time(around: options.averageConnectTime)
+    if isDown(origin) || chance.chance(faults[.connectRefused]) {
       later(latency.time(around: .milliseconds(2)), .connectEnds(id, .failed(.network)))
-    } else if chance.chance(faults.connectHangs) {
-      // A connector honours its deadline, and is a little late with it.
-      later(
-        (deadline - now) + .milliseconds(Int64(chance.range(0, 50))),
-        .connectEnds(id, .failed(.timeout)))
+    } else if chance.chance(faults[.connectStalls]) {
+      // A connector is a little late with its deadline; and an answer after all may come later still.
+      let opens = chance.chance(0.4)
+      let delay = Interval.milliseconds(Int64(chance.range(0, opens ? 3000 : 50)))
+      later((deadline - now) + delay, .connectEnds(id, opens ? .opened : .failed(.timeout)))
+    } else if now + time >= deadline {
+      later(deadline - now, .connectEnds(id, .failed(.timeout)))
     } else {
-      let time = latency.time(around: options.averageConnectTime)
-      let tooLate = now + time >= deadline
-      later(
-        tooLate ? deadline - now : time, .connectEnds(id, tooLate ? .failed(.timeout) : .opened))
+      later(time, .connectEnds(id, .opened))
     }
   }
 
@@ -42,39 +41,31 @@ extension Simulation {
       resources[id]?.state = .open
       resources[id]?.lastUse = now
       note(.connectSucceeded(id, capacity: resource.capacity))
-      let connectTime = options.averageConnectTime
       tell {
         $0.connectSucceeded(
-          id, capacity: resource.capacity, connectTime: connectTime, now: now, into: &$1)
+          id, capacity: resource.capacity, connectTime: options.averageConnectTime, now: now, into: &$1)
       }
       planTheFuture(of: id)
-      if chance.chance(faults.lateOrDuplicate) {
-        tell {
-          $0.connectSucceeded(
-            id, capacity: resource.capacity, connectTime: connectTime, now: now, into: &$1)
-        }
-      }
+      perhapsAgain(.connectSucceeded(id, capacity: resource.capacity))
     case .failed(let failure):
       resources[id] = nil
       note(.connectFailed(id))
       tell { $0.connectFailed(id, failure, now: now, into: &$1) }
-      if chance.chance(faults.lateOrDuplicate) {
-        tell { $0.connectFailed(id, failure, now: now, into: &$1) }
-      }
+      perhapsAgain(.connectFailed(id))
     }
   }
 
   private func planTheFuture(of id: ResourceID) {
-    if chance.chance(faults.remoteIdleClose) {
+    if chance.chance(faults[.idleClose]) {
       later(.milliseconds(Int64(chance.range(50, 10_000))), .remoteCloses(id))
     }
-    if chance.chance(faults.silentDeath) {
+    if chance.chance(faults[.silentDeath]) {
       later(.milliseconds(Int64(chance.range(1, 20_000))), .remoteCloses(id))
     }
-    if chance.chance(faults.goAway) {
+    if chance.chance(faults[.goAway]) {
       later(.milliseconds(Int64(chance.range(10, 10_000))), .goAway(id))
     }
-    if options.capacity > 1 && chance.chance(faults.capacityChange) {
+    if options.capacity > 1 && chance.chance(faults[.capacityChange]) {
       later(.milliseconds(Int64(chance.range(10, 5_000))), .capacityChanges(id, chance.range(0, 8)))
     }
   }
@@ -89,13 +80,15 @@ extension Simulation {
     }
     guard resource.state != .closed else { return }
     resources[id]?.state = .closed
+    // The news that it had opened may cross with the order to close it.
+    if resource.state == .opening { perhapsAgain(.connectSucceeded(id, capacity: resource.capacity)) }
     later(.microseconds(Int64(schedule.range(1, 5000))), .reportClosed(id))
   }
 
   /// The remote side ends it by itself: with a FIN that is seen at once, or in silence.
   func remoteCloses(_ id: ResourceID) {
     guard let resource = resources[id], resource.state == .open else { return }
-    if chance.chance(faults.silentDeath) {
+    if chance.chance(faults[.silentDeath]) {
       resources[id]?.isDead = true
     } else if resource.leases == 0 {
       resources[id]?.state = .closed
@@ -126,7 +119,7 @@ extension Simulation {
     }
     let idle = resource.leases == 0 ? now - resource.lastUse : nil
     tell { $0.resourceClosed(id, idleFor: idle, now: now, into: &$1) }
-    if chance.chance(faults.lateOrDuplicate) {
+    if chance.chance(faults[.lateOrDuplicate]) {
       later(.milliseconds(Int64(chance.range(0, 3000))), .reportClosed(id))
     }
   }
@@ -143,17 +136,14 @@ extension Simulation {
     let alive = resources[id].map { $0.state == .open && !$0.isDead } ?? false
     note(.verified(id, alive))
     tell { $0.verified(id, alive: alive, now: now, into: &$1) }
-    if chance.chance(faults.lateOrDuplicate) {
-      tell { $0.verified(id, alive: !alive, now: now, into: &$1) }
-    }
+    // Only at once: later it could be taken for the answer to the next question.
+    if chance.chance(faults[.lateOrDuplicate]) { tell { $0.verified(id, alive: !alive, now: now, into: &$1) } }
   }
 
   func probeEnds(_ endpoint: EndpointID) {
-    let result: ProbeResult =
-      chance.chance(faults.exchangeFails) ? .failed(.server) : .success(latency: .milliseconds(5))
+    let fails = isSick(endpoint) || chance.chance(faults[.exchangeFails])
+    let result: ProbeResult = fails ? .failed(.server) : .success(latency: .milliseconds(5))
     tell { $0.probeFinished(endpoint, result, now: now, into: &$1) }
-    if chance.chance(faults.lateOrDuplicate) {
-      tell { $0.probeFinished(endpoint, result, now: now, into: &$1) }
-    }
+    perhapsAgain(.probeFinished(endpoint))
   }
 }

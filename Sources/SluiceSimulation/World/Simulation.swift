@@ -1,10 +1,11 @@
 package import SluicePolicy
 
-/// A deterministic world around one `PoolMachine`: virtual time, callers, remote sides, faults, and effects that are carried out
-/// late, in any order, sometimes twice.
+/// A deterministic world around one `PoolMachine`: virtual time, callers, remote sides, faults, and effects that are
+/// carried out late, in any order, sometimes twice.
 ///
-/// Phases: load with faults → load without faults → no load; at the end the warm minimum must be back, the queue empty and
-/// nothing lent. One seed decides everything. The class is confined to the function that runs it.
+/// Phases: load with faults → load without faults → no load, where the warm minimum must be back, the queue empty and
+/// nothing lent → some load again, and the pool is drained or closed under it. In some runs that comes in the middle
+/// of the faults instead. One seed decides everything. The class is confined to the function that runs it.
 package final class Simulation {
   package let options: SimulationOptions
   package private(set) var now = Instant(nanoseconds: 1_000_000_000)
@@ -19,13 +20,18 @@ package final class Simulation {
   var latency: SimulationRandom
   var chance: SimulationRandom
   var schedule: SimulationRandom
+  var events = EventQueue<WorldEvent>()
   var resources: [ResourceID: SimulatedResource] = [:]
   var calls: [SimulatedCall] = []
   var ticketOwners: [TicketID: CallID] = [:]
+  /// Endpoints at which everything fails for a while, and origins that are not there for a while.
+  var sickUntil: [EndpointID: Instant] = [:]
+  var downUntil: [OriginID: Instant] = [:]
   var loadGoesOn = true
+  var isPaused = false
+  var isEnding = false
   var endpointsMade: Int
 
-  private var events = EventQueue<WorldEvent>()
   private var actions = ActionList()
   private var checkers: [any SimulationChecker]
   private let onFact: ((Instant, Fact) -> Void)?
@@ -57,20 +63,11 @@ package final class Simulation {
   package func run(steps limit: Int = .max) {
     note(.configured(settings, layout))
     carryOut()
-    let start = now
-    events.add(.arrival, at: start)
-    events.add(.administration, at: start + .seconds(5))
-    events.add(.lookAround, at: start + .milliseconds(100))
-    events.add(.faultsStop, at: start + options.faultyTime)
-    events.add(.loadStops, at: start + options.faultyTime + options.calmTime)
-    events.add(.settle, at: start + options.faultyTime + options.calmTime + options.settleTime)
+    planPhases()
     while violation == nil, steps < limit, let (time, event) = events.pop() {
       now = Swift.max(now, time)
       steps += 1
-      if case .settle = event {
-        note(.settled(machine.snapshot(now: now)))
-        return
-      }
+      if case .end = event { return end() }
       handle(event)
     }
   }
@@ -79,8 +76,8 @@ package final class Simulation {
 
   // MARK: - Telling the machine, carrying out what it wants
 
-  /// One event for the machine. What came of it is noted as `fact` before the decisions that follow from it, and what it
-  /// wants done is on its way afterwards.
+  /// One event for the machine. What came of it is noted as `fact` before the decisions that follow from it, and what
+  /// it wants done is on its way afterwards.
   @discardableResult
   func tell<Result>(
     _ body: (inout PoolMachine, inout ActionList) -> Result, fact: (Result) -> Fact? = { _ in nil }
@@ -101,10 +98,11 @@ package final class Simulation {
       case .emit: continue
       case .armDeadline(let deadline):
         guard deadline != .distantFuture else { continue }
-        events.add(
-          .timer, at: Swift.max(now, deadline) + .microseconds(Int64(schedule.range(0, 2000))))
+        events.add(.timer, at: Swift.max(now, deadline) + .microseconds(Int64(schedule.range(0, 2000))))
       default:
-        let delay = Interval.microseconds(Int64(schedule.range(0, 400)))
+        // Mostly soon, now and then so late that others overtake it.
+        let slow = schedule.chance(0.05)
+        let delay = Interval.microseconds(Int64(schedule.range(0, slow ? 20_000 : 400)))
         events.add(.perform(action), at: now + delay)
       }
     }
@@ -127,8 +125,7 @@ package final class Simulation {
     for fact in tamper?(fact) ?? [fact] {
       for index in checkers.indices where violation == nil {
         if let problem = checkers[index].observe(fact, at: now) {
-          violation = Violation(
-            checker: checkers[index].name, problem: problem, at: now, step: steps)
+          violation = Violation(checker: checkers[index].name, problem: problem, at: now, step: steps)
         }
       }
     }
@@ -150,30 +147,17 @@ package final class Simulation {
     case .goAway(let id): goAway(id)
     case .capacityChanges(let id, let capacity): capacityChanges(id, capacity)
     case .reportClosed(let id): reportClosed(id)
+    case .again(let echo): repeatOnce(echo)
+    case .trouble: makeTrouble()
     case .administration: administrate()
+    case .resume: resume()
     case .lookAround: lookAround()
     case .faultsStop: stopFaults()
     case .loadStops: stopLoad()
-    case .settle: break
+    case .settle: settle()
+    case .finish: finish()
+    case .end: break
     }
-  }
-
-  private func lookAround() {
-    note(.snapshot(machine.snapshot(now: now)))
-    // A timer that fires early is harmless; now and then one does.
-    if schedule.chance(0.1) { tell { $0.deadlineReached(now: now, into: &$1) } }
-    later(loadGoesOn ? .milliseconds(250) : .seconds(5), .lookAround)
-  }
-
-  private func stopFaults() {
-    faults = .none
-    note(.faultsStopped)
-    reopenEverything()
-  }
-
-  private func stopLoad() {
-    loadGoesOn = false
-    note(.loadStopped)
   }
 }
 

@@ -14,16 +14,31 @@ enum WorldEvent {
   case goAway(ResourceID)
   case capacityChanges(ResourceID, Int)
   case reportClosed(ResourceID)
+  /// An event that the machine had already is told again.
+  case again(Echo)
+  case trouble
   case administration
+  case resume
   case lookAround
   case faultsStop
   case loadStops
   case settle
+  case finish
+  case end
 }
 
 enum ConnectEnd {
   case opened
   case failed(FailureClass)
+}
+
+/// Something told twice.
+enum Echo {
+  case connectSucceeded(ResourceID, capacity: Int)
+  case connectFailed(ResourceID)
+  case released(LeaseID)
+  case cancelled(TicketID)
+  case probeFinished(EndpointID)
 }
 
 /// The remote side of one resource: the truth that the machine cannot see.
@@ -50,7 +65,5 @@ struct SimulatedCall {
     case ended
   }
 
-  var id: CallID
   var state = State.ended
-  var fresh = false
 }

@@ -1,0 +1,76 @@
+import SluicePolicy
+
+/// Endpoints as the facts tell of them.
+struct EndpointBook {
+  /// Configured ones with their settings.
+  private(set) var settings: [EndpointID: EndpointSettings] = [:]
+  private(set) var origins: [EndpointID: OriginID] = [:]
+  private(set) var configuredOrigins: [OriginID] = []
+  private(set) var ejected: Set<EndpointID> = []
+  private(set) var leased: [EndpointID: Int] = [:]
+  private var drained: Set<EndpointID> = []
+  private var rejected: Set<EndpointID> = []
+  private var cooling: Set<EndpointID> = []
+  private var disconnected: Set<OriginID> = []
+  private var leases: [LeaseID: EndpointID] = [:]
+
+  /// Configured and not taken out for good.
+  func isInService(_ endpoint: EndpointID) -> Bool {
+    origins[endpoint] != nil && !drained.contains(endpoint) && !rejected.contains(endpoint)
+  }
+
+  /// In service, not cooling, and its origin can be reached as far as is known.
+  func isAvailable(_ endpoint: EndpointID) -> Bool {
+    guard isInService(endpoint), !cooling.contains(endpoint), let origin = origins[endpoint] else { return false }
+    return !disconnected.contains(origin)
+  }
+
+  func isAllowed(_ endpoint: EndpointID, for request: AcquireRequest) -> Bool {
+    !request.excluding.contains(endpoint) && (request.pinned ?? endpoint) == endpoint
+  }
+
+  mutating func observe(_ fact: Fact) {
+    switch fact {
+    case .configured(let settings, let layout): configure(settings, layout)
+    case .endpointDrained(let endpoint): drained.insert(endpoint)
+    case .endpointResumed(let endpoint): drained.remove(endpoint)
+    case .endpointReset(let endpoint):
+      rejected.remove(endpoint)
+      cooling.remove(endpoint)
+      ejected.remove(endpoint)
+    case .grantedAtOnce(_, let grant), .grantedLater(_, let grant):
+      leases[grant.lease] = grant.endpoint
+      leased[grant.endpoint, default: 0] += 1
+    case .released(let lease, _, _):
+      if let endpoint = leases.removeValue(forKey: lease) { leased[endpoint, default: 0] -= 1 }
+    case .emitted(let event): observe(event)
+    default: break
+    }
+  }
+
+  private mutating func observe(_ event: PoolEvent) {
+    switch event {
+    case .endpointEjected(let endpoint, _): ejected.insert(endpoint)
+    case .endpointRecovered(let endpoint): ejected.remove(endpoint)
+    case .endpointCooling(let endpoint, _): cooling.insert(endpoint)
+    case .endpointCooled(let endpoint): cooling.remove(endpoint)
+    case .credentialRejected(let endpoint, _): rejected.insert(endpoint)
+    case .originDisconnected(let origin): disconnected.insert(origin)
+    case .originReconnected(let origin): disconnected.remove(origin)
+    default: break
+    }
+  }
+
+  private mutating func configure(_ settings: PoolSettings, _ layout: PoolLayout) {
+    self.settings = [:]
+    origins = [:]
+    configuredOrigins = layout.origins
+    for (endpoint, id) in zip(settings.endpoints, layout.endpoints) {
+      self.settings[id] = endpoint
+      origins[id] = layout.origins[endpoint.origin]
+    }
+    ejected.formIntersection(layout.endpoints)
+    // A reload gives rejected credentials another chance.
+    rejected = []
+  }
+}

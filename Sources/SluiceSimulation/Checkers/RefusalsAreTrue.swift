@@ -1,0 +1,68 @@
+import SluicePolicy
+
+/// The queue keeps to its bound, and the reason given for a refusal is the truth.
+///
+/// `queueFull`: nobody of that class fits, room reserved for other classes taken into account. `deadline`: it has
+/// passed. `draining`, `closed`: the pool is. The others say that nothing can serve in time: then no endpoint that the
+/// caller allows is in service and not cooling with an open resource at its origin.
+struct RefusalsAreTrue: SimulationChecker {
+  let name = "refusals are true"
+  private var tickets = TicketBook()
+  private var resources = ResourceBook()
+  private var endpoints = EndpointBook()
+  private var queue = QueueSettings()
+  private var mode = PoolState.open
+  /// Somebody was queued; others may leave in the same decision.
+  private var hasGrown = false
+
+  mutating func observe(_ fact: Fact, at now: Instant) -> String? {
+    if hasGrown, !fact.isPartOfDecision {
+      hasGrown = false
+      if tickets.waiting.count > queue.capacity { return "\(tickets.waiting.count) wait, \(queue.capacity) may" }
+    }
+    tickets.observe(fact, at: now)
+    resources.observe(fact, at: now)
+    endpoints.observe(fact)
+    switch fact {
+    case .configured(let settings, _): queue = settings.queue
+    case .drainBegan: mode = .draining
+    case .closeBegan: mode = .closed
+    case .queued: hasGrown = true
+    case .refusedAtOnce(_, let rejection): return judge(rejection, tickets.wish, now)
+    case .refusedLater(_, let rejection):
+      return rejection.reason == .queueFull
+        ? "refused for want of room after waiting" : judge(rejection, tickets.left?.request, now)
+    default: break
+    }
+    return nil
+  }
+
+  private func judge(_ rejection: PoolRejection, _ request: AcquireRequest?, _ now: Instant) -> String? {
+    guard let request else { return "nobody had asked" }
+    let isTrue: Bool =
+      switch rejection.reason {
+      case .queueFull: isFull(for: request.priority)
+      case .deadline: request.deadline <= now
+      case .draining: mode == .draining
+      case .closed: mode == .closed
+      case .noEndpoint, .notAllowed, .credential, .connectFailed: !canBeServed(request)
+      }
+    return isTrue ? nil : "refused as \(rejection.reason.label), which is not so"
+  }
+
+  private func isFull(for priority: PriorityClass) -> Bool {
+    var kept = 0
+    for other in PriorityClass.allCases where other != priority {
+      let waiting = tickets.waiting.values.count { $0.request.priority == other }
+      kept += max(0, Int(Double(queue.capacity) * queue.reserved[other]) - waiting)
+    }
+    return tickets.waiting.count + kept >= queue.capacity
+  }
+
+  private func canBeServed(_ request: AcquireRequest) -> Bool {
+    endpoints.origins.contains { endpoint, origin in
+      endpoints.isAllowed(endpoint, for: request) && endpoints.isAvailable(endpoint)
+        && resources.entries.values.contains { $0.origin == origin && $0.isUsable }
+    }
+  }
+}
