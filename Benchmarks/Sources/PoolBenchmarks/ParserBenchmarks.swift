@@ -60,7 +60,8 @@ enum ParserBenchmarks {
         #"{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"\#(text)"}]}"#.utf8)
       let operations = 20_000_000 / body.count
       body.withUnsafeBytes { buffer in
-        measurements.measure("scan: chat body of \(size) bytes", operations: operations, bytes: body.count * operations) {
+        measurements.measure("scan: chat body of \(size) bytes", operations: operations, bytes: body.count * operations)
+        {
           for _ in 0..<operations {
             guard case .success = RequestScanner.scan(buffer) else { fatal("scan") }
           }

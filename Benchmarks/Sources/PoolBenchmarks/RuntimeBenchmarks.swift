@@ -99,7 +99,8 @@ final class InstantResource: PoolableResource {
 
 struct InstantConnector: ResourceConnector {
   func connect(
-    _ request: ConnectRequest, _ done: @escaping @Sendable (Result<Connected<InstantResource>, PoolConnectError>) -> Void
+    _ request: ConnectRequest,
+    _ done: @escaping @Sendable (Result<Connected<InstantResource>, PoolConnectError>) -> Void
   ) {
     let resource = InstantResource(request.events)
     request.eventLoop.execute { done(.success(Connected(resource: resource))) }

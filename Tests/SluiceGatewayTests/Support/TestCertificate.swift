@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #else
-  import Darwin
+import Darwin
 #endif
 
 /// A throw-away certificate for localhost, valid for a hundred years and trusted by nobody. Made by
