@@ -1,11 +1,10 @@
 import NIOCore
 import NIOPosix
 import SluiceDialects
+import SluiceHTTP
 import SluicePolicy
 import SluiceRuntime
 import Testing
-
-@testable import SluiceHTTP
 
 /// The client for tasks, over a pool with one scripted server behind it.
 @Suite(.timeLimit(.minutes(1))) struct ClientTests {

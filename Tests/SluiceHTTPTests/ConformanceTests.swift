@@ -1,11 +1,10 @@
 import NIOCore
 import NIOPosix
+import SluiceHTTP
 import SluicePolicy
 import SluiceRuntime
 import SluiceTesting
 import Testing
-
-@testable import SluiceHTTP
 
 /// The rules that pools rely on, over real sockets.
 @Suite(.timeLimit(.minutes(1))) struct ConformanceTests {
@@ -25,7 +24,7 @@ import Testing
     subject.refusingOrigin = origins[2].identity
     // The server knows its connections by their port, which is the client's local one.
     subject.closeByPeer = { connection in
-      guard let port = connection.context?.channel.localAddress?.port else { return }
+      guard let port = connection.localAddress?.port else { return }
       working.close(clientPort: port)
     }
     let violations = await ResourceConformanceSuite(subject).run()

@@ -1,14 +1,13 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
+import SluiceHTTP
 import SluicePolicy
 import SluiceRuntime
 import Testing
 
-@testable import SluiceHTTP
-
 #if canImport(Glibc)
-import Glibc
 #endif
 
 private func local(_ server: RawServer) -> HTTPOrigin {
@@ -109,14 +108,20 @@ private func local(_ server: RawServer) -> HTTPOrigin {
   private static let trusting = TLSOptions(authorityPEM: TestCertificates.authority)
 
   private func server(certificate: String, key: String) async throws -> RawServer {
+    let context = try Self.context(certificate: certificate, key: key)
+    return try await RawServer.start { channel in
+      try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+    }
+  }
+
+  static func context(
+    certificate: String = TestCertificates.localhost, key: String = TestCertificates.localhostKey
+  ) throws -> NIOSSLContext {
     var configuration = TLSConfiguration.makeServerConfiguration(
       certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)).map { .certificate($0) },
       privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
     configuration.applicationProtocols = ["h2", "http/1.1"]
-    let context = try NIOSSLContext(configuration: configuration)
-    return try await RawServer.start { channel in
-      try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
-    }
+    return try NIOSSLContext(configuration: configuration)
   }
 
   private func origin(_ server: RawServer, host: String = "127.0.0.1", _ tls: TLSOptions = Self.trusting) -> HTTPOrigin
@@ -200,6 +205,48 @@ private func local(_ server: RawServer) -> HTTPOrigin {
     try await server.stop()
   }
 
+  /// A peer that takes its time for the handshake is no failure as long as the one deadline holds.
+  @Test func slowHandshake() async throws {
+    let harness = try Harness()
+    let server = try await RawServer.start()
+    async let opening = harness.open(origin(server))
+    let peer = try await server.accept()
+    try await peer.pauseReading()
+    try await harness.kernelTime(.milliseconds(150))
+    try await peer.secure(try Self.context())
+    try await peer.channel.setOption(.autoRead, value: true).get()
+    let connection = try await opening
+    #expect(try await harness.exchange(connection, with: peer, answer: okAnswer).text == "ok")
+    try await server.stop()
+  }
+
+  /// A cancelled exchange ends at once, without waiting for the peer to say farewell.
+  @Test func cancel() async throws {
+    let harness = try Harness()
+    let server = try await server(certificate: TestCertificates.localhost, key: TestCertificates.localhostKey)
+    let connection = try await harness.open(origin(server))
+    let peer = try await server.accept()
+    _ = try await harness.start(connection)
+    try await peer.request()
+    try await harness.eventLoop.submit { connection.cancel() }.get()
+    try await peer.clientClosed()
+    let error = try await peer.channel.eventLoop.submit { peer.lastError as? NIOSSLError }.get()
+    #expect(error == .uncleanShutdown)
+    try await server.stop()
+  }
+
+  /// An idle connection is ended by the rules of TLS.
+  @Test func farewell() async throws {
+    let harness = try Harness()
+    let server = try await server(certificate: TestCertificates.localhost, key: TestCertificates.localhostKey)
+    let connection = try await harness.open(origin(server))
+    let peer = try await server.accept()
+    connection.close(reason: .idle)
+    try await peer.clientClosed()
+    #expect(try await peer.channel.eventLoop.submit { peer.lastError == nil }.get())
+    try await server.stop()
+  }
+
   @Test func missingAuthorityFile() throws {
     let harness = try Harness()
     let origin = HTTPOrigin(
@@ -254,6 +301,28 @@ private func local(_ server: RawServer) -> HTTPOrigin {
     #expect(asked.hasPrefix("CONNECT api.example:8080 HTTP/1.1\r\nhost: api.example:8080\r\n"))
     #expect(asked.contains("proxy-authorization: Basic dXNlcjpzZWNyZXQ=\r\n"))
     try await peer.sendBytewise("HTTP/1.1 200 Connection established\r\ncontent-length: 0\r\n\r\n")
+    let connection = try await opening
+    #expect(try await harness.exchange(connection, with: peer, answer: okAnswer).text == "ok")
+    try await proxy.stop()
+  }
+
+  /// The certificate is the origin's, not the proxy's.
+  @Test func tunnelForTLS() async throws {
+    let harness = try Harness()
+    let proxy = try await RawServer.start()
+    let origin = HTTPOrigin(
+      scheme: .https, host: "localhost", port: 443, tls: TLSOptions(authorityPEM: TestCertificates.authority),
+      proxy: HTTPProxy(host: "127.0.0.1", port: proxy.port))
+    async let opening = harness.open(origin)
+    let peer = try await proxy.accept()
+    #expect(try await peer.request().hasPrefix("CONNECT localhost:443 "))
+    let channel = peer.channel
+    let context = try TLSTests.context()
+    // In one turn of the loop: the client's handshake follows the answer immediately.
+    try await channel.eventLoop.submit {
+      channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 200 OK\r\n\r\n"), promise: nil)
+      try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context), position: .before(peer))
+    }.get()
     let connection = try await opening
     #expect(try await harness.exchange(connection, with: peer, answer: okAnswer).text == "ok")
     try await proxy.stop()

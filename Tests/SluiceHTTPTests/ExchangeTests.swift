@@ -1,10 +1,9 @@
 import NIOCore
 import NIOPosix
+import SluiceHTTP
 import SluicePolicy
 import SluiceRuntime
 import Testing
-
-@testable import SluiceHTTP
 
 /// Exchanges with a scripted server over loopback.
 @Suite(.timeLimit(.minutes(1))) struct ExchangeTests {

@@ -1,6 +1,5 @@
+import SluiceHTTP
 import Testing
-
-@testable import SluiceHTTP
 
 @Suite struct OriginTests {
   @Test(arguments: [

@@ -1,9 +1,9 @@
 import NIOCore
+import NIOPosix
+import SluiceHTTP
 import SluicePolicy
 import SluiceRuntime
 import Testing
-
-@testable import SluiceHTTP
 
 /// When a broken exchange may be repeated on a fresh connection.
 @Suite(.timeLimit(.minutes(1))) struct ReplayTests {
@@ -61,6 +61,58 @@ import Testing
     let failure = try await failure(try await scene(served: true)) { try await $0.reset() }
     #expect(failure?.reason == .reset)
     #expect(failure?.replaySafe == true)
+  }
+
+  /// The connection breaks after the pool has lent it and before the request is written. Its loop, which nobody else
+  /// uses, is held until the kernel knows, so that writing itself finds out.
+  private func outcomeOfABrokenWrite(_ server: (RawPeer) async throws -> Void) async throws -> Outcome {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let harness = try Harness(on: group.next())
+    let raw = try await RawServer.start()
+    let connection = try await harness.open(raw)
+    let peer = try await raw.accept()
+    _ = try await harness.exchange(connection, with: peer, answer: okAnswer)
+    // A future of the held loop could not be waited for.
+    let held = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: Void.self)
+    let recording = harness.eventLoop.submit {
+      held.succeed()
+      while let descriptor = connection.descriptor, SocketFacts.read(descriptor)?.isEstablished == true {}
+      let recording = RecordingPeer(on: harness.eventLoop)
+      connection.start(.get, peer: recording)
+      #expect(recording.outcome.failure == nil, "never from inside start")
+      return recording
+    }
+    try await held.futureResult.get()
+    try await server(peer)
+    let outcome = try await recording.get().finished()
+    try await raw.stop()
+    try await group.shutdownGracefully()
+    return outcome
+  }
+
+  @Test func resetBetweenGrantAndStart() async throws {
+    let outcome = try await outcomeOfABrokenWrite { try await $0.reset() }
+    #expect(outcome.failure?.failureClass == .network)
+    #expect(outcome.failure?.replaySafe == true)
+    #expect(outcome.late == 0)
+  }
+
+  @Test func closedBetweenGrantAndStart() async throws {
+    let outcome = try await outcomeOfABrokenWrite { await $0.close() }
+    #expect(outcome.failure?.failureClass == .network)
+    #expect(outcome.failure?.replaySafe == true)
+    #expect(outcome.late == 0)
+  }
+
+  /// The farewell lies unread in the kernel as writing fails: it is not taken for an answer to our request.
+  @Test func farewellBetweenGrantAndStart() async throws {
+    let outcome = try await outcomeOfABrokenWrite {
+      try await $0.send("HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+      try await $0.reset()
+    }
+    #expect(outcome.status == nil)
+    #expect(outcome.failure?.replaySafe == true)
+    #expect(outcome.late == 0)
   }
 
   @Test func aSingleByteForbidsIt() async throws {

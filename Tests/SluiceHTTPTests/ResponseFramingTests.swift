@@ -1,11 +1,10 @@
 import NIOCore
 import NIOEmbedded
 import SluiceDialects
+import SluiceHTTP
 import SluicePolicy
 import SluiceRuntime
 import Testing
-
-@testable import SluiceHTTP
 
 /// A connection on an embedded channel: every split of a response is exactly the one the test asks for.
 private final class Bench {

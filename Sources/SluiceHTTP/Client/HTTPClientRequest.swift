@@ -21,7 +21,7 @@ package struct HTTPClientRequest: Sendable {
   }
 
   /// Refuses what would end a line or a word early.
-  func serialised(host: String, basePath: String) throws(HTTPClientError) -> UpstreamRequest {
+  package func serialised(host: String, basePath: String) throws(HTTPClientError) -> UpstreamRequest {
     guard path.utf8.first == UInt8(ascii: "/"), Self.isToken(method) else { throw .invalidRequest(.invalidName) }
     let fields: [UInt8]
     do {
@@ -90,7 +90,7 @@ package enum HTTPClientError: Error, Hashable, Sendable, CustomStringConvertible
   }
 
   /// What it means for the pool.
-  var failureClass: FailureClass {
+  package var failureClass: FailureClass {
     switch self {
     case .timeout: .timeout
     case .upstream(let failure): failure.failureClass

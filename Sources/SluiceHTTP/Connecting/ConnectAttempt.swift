@@ -133,6 +133,7 @@ extension ConnectAttempt {
     do {
       try channel.pipeline.syncOperations.addHandler(connection, position: .after(opening))
       channel.pipeline.syncOperations.removeHandler(opening, promise: nil)
+      connection.socketContext = try? channel.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self)
       finish(.success(connection))
     } catch {
       finish(.failure(ConnectFailure(error, connecting: origin)))
@@ -157,10 +158,15 @@ extension ConnectAttempt {
       .connectTimeout(timeout)
       .channelOption(.autoRead, value: false)
       .channelOption(.maxMessagesPerRead, value: 1)
+      .channelOption(.recvAllocator, value: Self.allocator)
       .channelOption(.writeBufferWaterMark, value: .init(low: 1, high: 1))
       .channelOption(.socketOption(.so_rcvbuf), value: transport.options.receiveBufferBytes)
     return origin.unixPath == nil ? tcpOptions(bootstrap) : bootstrap
   }
+
+  /// Follows what is read, but not down to the single small event of a stream: a burst after it would take a turn of
+  /// the event loop per piece.
+  private static let allocator = AdaptiveRecvByteBufferAllocator(minimum: 4_096, initial: 4_096, maximum: 65_536)
 
   private func tcpOptions(_ bootstrap: ClientBootstrap) -> ClientBootstrap {
     let options = transport.options

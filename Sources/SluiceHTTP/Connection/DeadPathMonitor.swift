@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// Finds connections of one event loop whose peer vanished without a word: a NAT entry that lapsed, a pulled cable, a
 /// host that lost power. TCP itself would notice after minutes.
@@ -11,7 +11,7 @@ import NIOCore
 ///
 /// States: resting → ticking (an exchange starts) → resting (a tick finds no connection in an exchange).
 /// Invariant: `connections[i].monitorIndex == i`. Confined to its event loop, which `@unchecked Sendable` relies on.
-final class DeadPathMonitor: @unchecked Sendable {
+package final class DeadPathMonitor: @unchecked Sendable {
   /// Two ticks after the one during which an exchange began make at least a second, three at most one and a half.
   static let period = TimeAmount.milliseconds(500)
   static let ticksBeforeDoubt: UInt64 = 3
@@ -20,10 +20,11 @@ final class DeadPathMonitor: @unchecked Sendable {
 
   private let eventLoop: any EventLoop
   private var connections: [HTTPConnection] = []
-  private(set) var tick: UInt64 = 0
+  /// Half seconds in which somebody was awaited.
+  package private(set) var tick: UInt64 = 0
   private var isTicking = false
 
-  init(eventLoop: any EventLoop) {
+  package init(eventLoop: any EventLoop) {
     self.eventLoop = eventLoop
   }
 

@@ -26,6 +26,7 @@ extension HTTPConnection {
   package func handlerRemoved(context: ChannelHandlerContext) {
     descriptor = nil
     self.context = nil
+    socketContext = nil
     if phase != .closed, !whileStarting.isInactive { ended() }
   }
 

@@ -1,7 +1,7 @@
 package import NIOCore
 import SluiceDialects
 package import SluicePolicy
-import SluiceRuntime
+package import SluiceRuntime
 
 /// One HTTP/1.1 connection to an upstream, as a channel handler on bytes: requests arrive serialised, responses leave as
 /// slices of what was read. There is no codec below it, only TLS where the origin asks for it.
@@ -32,12 +32,14 @@ package final class HTTPConnection: ChannelInboundHandler, PoolableResource, @un
   let options: HTTPConnectionOptions
   let events: ResourceEvents?
   let clock: any MonotonicClock
-  let monitor: DeadPathMonitor
+  package let monitor: DeadPathMonitor
   let isTLS: Bool
 
   // The socket
   var context: ChannelHandlerContext?
-  var descriptor: CInt?
+  /// Below TLS, to end a connection without a farewell that nobody would answer.
+  var socketContext: ChannelHandlerContext?
+  package internal(set) var descriptor: CInt?
   var lastError: (any Error)?
   var hasReportedClose = false
   var monitorIndex = -1
@@ -54,8 +56,10 @@ package final class HTTPConnection: ChannelInboundHandler, PoolableResource, @un
   var informational = 0
   var wantsRead = true
   var hasDelivered = false
-  var startedTick: UInt64 = 0
-  var isPathProven = false
+  /// The monitor's tick during which the exchange began.
+  package internal(set) var startedTick: UInt64 = 0
+  /// The whole request was acknowledged.
+  package internal(set) var isPathProven = false
   /// A read is being handed on. What it still brings was sent before a request that starts meanwhile.
   var isInRead = false
   var startedInRead = false
@@ -82,7 +86,7 @@ package final class HTTPConnection: ChannelInboundHandler, PoolableResource, @un
     var isInactive = false
   }
 
-  init(
+  package init(
     eventLoop: any EventLoop, options: HTTPConnectionOptions, events: ResourceEvents?, clock: any MonotonicClock,
     monitor: DeadPathMonitor, isTLS: Bool
   ) {
@@ -96,6 +100,8 @@ package final class HTTPConnection: ChannelInboundHandler, PoolableResource, @un
   }
 
   package var isOpen: Bool { phase != .closed && phase != .spent }
+  /// Our end of the connection; nil once it is gone.
+  package var localAddress: SocketAddress? { context?.channel.localAddress }
   var isInExchange: Bool { peer != nil }
 
   /// Sends a request. On `eventLoop`, when no exchange is under way; the peer is kept until it heard of the end.
@@ -229,7 +235,9 @@ extension HTTPConnection {
     let peer = peer
     self.peer = nil
     release(idleFor: idleFor)
-    context?.close(promise: nil)
+    // TLS waits for the peer's farewell, which a cancelled upstream or a dead path would delay or never send.
+    let exit = reason.isPolite && peer == nil ? context : socketContext ?? context
+    exit?.close(promise: nil)
     peer?.upstreamFailed(
       UpstreamFailure(
         reason: .closedHere(reason), bytesReceived: bytesReceived, reused: served > 0, replaySafe: false))
@@ -242,5 +250,15 @@ extension HTTPConnection {
     monitor.remove(self)
     partialHead = nil
     events?.closed(idleFor: idleFor)
+  }
+}
+
+extension CloseReason {
+  /// The connection is in order and only not needed any more.
+  fileprivate var isPolite: Bool {
+    switch self {
+    case .idle, .idleLimit, .age, .drained, .excess, .recycled, .shutdown: true
+    case .broken, .remoteClosed, .connectFailed, .verification, .protocolError, .cancelled, .clockJump: false
+    }
   }
 }

@@ -9,20 +9,20 @@ import Darwin
 #endif
 
 /// What the kernel knows about a connection, asked without waiting.
-struct SocketFacts {
+package struct SocketFacts {
   /// Sent and not acknowledged segments.
   var unacknowledged: UInt32
   /// Retransmission timeouts in a row without progress.
   var retransmits: UInt8
   /// Keep-alive or window probes without an answer.
   var probes: UInt8
-  var isEstablished: Bool
+  package var isEstablished: Bool
   /// Since anything was heard of the peer: data or an acknowledgement.
   var lastHeardMilliseconds: UInt32
   var roundTripMicroseconds: UInt32
 
   /// Nil where there is no TCP (unix sockets, test channels).
-  static func read(_ descriptor: CInt) -> SocketFacts? {
+  package static func read(_ descriptor: CInt) -> SocketFacts? {
     #if os(Linux)
     var info = tcp_info()
     var length = socklen_t(MemoryLayout<tcp_info>.size)

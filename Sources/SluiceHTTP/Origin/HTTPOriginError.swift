@@ -23,7 +23,7 @@ package struct HTTPOriginError: Error, Hashable, Sendable, CustomStringConvertib
   package let reason: Reason
   private let url: String
 
-  init(_ url: String, _ reason: Reason) {
+  package init(_ url: String, _ reason: Reason) {
     self.reason = reason
     self.url = Self.redacted(url)
   }

@@ -1,11 +1,10 @@
 import NIOCore
 import NIOPosix
 import SluiceDialects
+import SluiceHTTP
 import SluicePolicy
 import SluiceRuntime
 import Testing
-
-@testable import SluiceHTTP
 
 /// What an exchange came to, as its peer saw it.
 struct Outcome: Sendable {
@@ -126,10 +125,12 @@ struct Harness: Sendable {
   let connector: HTTPConnector
   let eventLoop: any EventLoop
 
-  init(_ change: (inout HTTPConnectionOptions) -> Void = { _ in }) throws {
+  init(
+    on loop: (any EventLoop)? = nil, _ change: (inout HTTPConnectionOptions) -> Void = { _ in }
+  ) throws {
     var options = HTTPConnectionOptions()
     change(&options)
-    eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    eventLoop = loop ?? MultiThreadedEventLoopGroup.singleton.next()
     transport = HTTPTransport(loops: [eventLoop], options: options)
     connector = try HTTPConnector(transport: transport)
   }

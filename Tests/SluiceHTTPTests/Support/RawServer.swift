@@ -117,6 +117,7 @@ final class RawPeer: ChannelInboundHandler, @unchecked Sendable {
   let channel: any Channel
   private var received: [UInt8] = []
   private var waiting: [(needle: [UInt8], promise: EventLoopPromise<[UInt8]>)] = []
+  private(set) var lastError: (any Error)?
   private let ended: EventLoopPromise<Void>
   private var hasEnded = false
 
@@ -136,7 +137,7 @@ final class RawPeer: ChannelInboundHandler, @unchecked Sendable {
     if case ChannelEvent.inputClosed = event { end() }
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { lastError = error }
 
   func channelInactive(context: ChannelHandlerContext) { end() }
 
@@ -213,6 +214,14 @@ final class RawPeer: ChannelInboundHandler, @unchecked Sendable {
     try await channel.eventLoop.submit {
       // From below the TLS handler, straight to the socket.
       try channel.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self).close(promise: nil)
+    }.get()
+  }
+
+  /// Answers a TLS handshake from now on.
+  func secure(_ context: NIOSSLContext) async throws {
+    let channel = channel
+    try await channel.eventLoop.submit {
+      try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context), position: .before(self))
     }.get()
   }
 
