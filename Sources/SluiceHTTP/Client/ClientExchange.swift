@@ -7,6 +7,8 @@ import SluiceRuntime
 ///
 /// States: waiting (no head yet) → streaming → over. The head promise is answered once, by a head, a failure, a clock or
 /// cancellation; afterwards the body carries the end. Over is reached once and gives the connection back.
+/// With a judge, an answer of status 400 and up never reaches the caller as an answer: waiting → refused (its body is
+/// collected up to `HTTPRefusal.maxBody`) → over, with the judge's word in the report and as the error.
 /// Bounds: at most `high` pieces of one read each wait for the reader.
 /// Confined to the connection's event loop, which `@unchecked Sendable` relies on; what tasks call hops first.
 final class ClientExchange: UpstreamPeer, NIOAsyncSequenceProducerDelegate, @unchecked Sendable {
@@ -15,7 +17,9 @@ final class ClientExchange: UpstreamPeer, NIOAsyncSequenceProducerDelegate, @unc
 
   private let connection: HTTPConnection
   private let timeouts: HTTPClientTimeouts
+  private let judge: HTTPRefusal.Judge?
   private let giveBack: (ExchangeReport) -> Void
+  private var refusal: HTTPRefusal?
   /// Let go of once answered: a future keeps its value, and the body has to go when its reader lets go.
   private var head: EventLoopPromise<HTTPClientResponse>?
   private var source: HTTPClientBody.Producer.Source?
@@ -28,10 +32,12 @@ final class ClientExchange: UpstreamPeer, NIOAsyncSequenceProducerDelegate, @unc
   private var timer: Scheduled<Void>?
 
   init(
-    _ connection: HTTPConnection, timeouts: HTTPClientTimeouts, giveBack: @escaping (ExchangeReport) -> Void
+    _ connection: HTTPConnection, timeouts: HTTPClientTimeouts, judge: HTTPRefusal.Judge? = nil,
+    giveBack: @escaping (ExchangeReport) -> Void
   ) {
     self.connection = connection
     self.timeouts = timeouts
+    self.judge = judge
     self.giveBack = giveBack
     started = connection.eventLoop.now
     lastPiece = started
@@ -43,6 +49,8 @@ final class ClientExchange: UpstreamPeer, NIOAsyncSequenceProducerDelegate, @unc
     let head = eventLoop.makePromise(of: HTTPClientResponse.self)
     return try await withTaskCancellationHandler {
       eventLoop.execute {
+        // Cancelled before it began: the connection may be somebody else's by now.
+        guard !self.isOver else { return head.fail(CancellationError()) }
         self.head = head
         self.armTimer()
         self.connection.start(request, peer: self)
@@ -57,6 +65,10 @@ final class ClientExchange: UpstreamPeer, NIOAsyncSequenceProducerDelegate, @unc
     hasHead = true
     lastPiece = connection.eventLoop.now
     firstByte = Interval(nanoseconds: (lastPiece - started).nanoseconds)
+    if judge != nil, head.status >= 400 {
+      refusal = HTTPRefusal(head: head, bytes: bytes)
+      return armTimer()
+    }
     let made = HTTPClientBody.Producer.makeSequence(
       elementType: ByteBuffer.self, failureType: (any Error).self,
       backPressureStrategy: .init(lowWatermark: Self.low, highWatermark: Self.high), finishOnDeinit: false,
@@ -113,6 +125,11 @@ final class ClientExchange: UpstreamPeer, NIOAsyncSequenceProducerDelegate, @unc
 
 extension ClientExchange {
   private func yield(_ buffer: ByteBuffer) {
+    if refusal?.collect(buffer) == false {
+      // Enough to judge by; the rest is not worth waiting for.
+      connection.cancel()
+      return over(ExchangeReport(result: .success, fate: .close(.cancelled)), throwing: nil)
+    }
     guard let source else { return }
     if case .stopProducing = source.yield(contentsOf: CollectionOfOne(buffer)) {
       isPaused = true
@@ -134,9 +151,18 @@ extension ClientExchange {
     var report = report
     report.latency = firstByte
     report.total = Interval(nanoseconds: (connection.eventLoop.now - started).nanoseconds)
+    var error = error
+    if let refusal, let judge, !(error is CancellationError) {
+      // What came of its body tells enough even when the end is missing.
+      let failure = refusal.judged(by: judge)
+      report.result = .failed(failure.failureClass)
+      report.scope = failure.reach.scope
+      report.coolFor = failure.retryAfter
+      error = HTTPRefusedAnswer(failure: failure)
+    }
     giveBack(report)
     if let error {
-      hasHead ? source?.finish(error) : head?.fail(error)
+      if let source { source.finish(error) } else { head?.fail(error) }
     } else {
       source?.finish()
     }

@@ -38,25 +38,8 @@ package struct SimpleHTTPClient: Sendable {
   ) async throws -> HTTPClientResponse {
     var options = LeaseOptions()
     options.freshOnly = freshOnly
-    let box = LeaseBox(try await pool.lease(class: priority, timeout: timeouts.acquire, options: options))
-    let exchange = ClientExchange(box.connection, timeouts: timeouts) { box.release($0) }
-    return try await exchange.run(request)
-  }
-}
-
-/// Holds a lease until the exchange is over. `@unchecked Sendable`: made by one task, released once, on the
-/// connection's event loop.
-private final class LeaseBox: @unchecked Sendable {
-  let connection: HTTPConnection
-  private var lease: Lease<HTTPConnection>?
-
-  init(_ lease: consuming Lease<HTTPConnection>) {
-    connection = lease.resource
-    self.lease = consume lease
-  }
-
-  func release(_ report: ExchangeReport) {
-    guard let lease = lease.take() else { return }
-    lease.release(report)
+    let exchange = LeasedExchange(
+      try await pool.lease(class: priority, timeout: timeouts.acquire, options: options))
+    return try await exchange.send(request, timeouts: timeouts)
   }
 }

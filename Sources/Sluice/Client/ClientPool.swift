@@ -1,0 +1,59 @@
+import NIOCore
+import SluiceConfiguration
+import SluiceDialects
+import SluiceHTTP
+import SluicePolicy
+import SluiceRuntime
+
+/// A running pool with what a call needs beside it.
+struct ClientPool: Sendable {
+  let name: String
+  let dialect: ProviderDialect
+  let driver: PoolDriver<HTTPConnection>
+  let attempts: Int
+  let total: Interval
+  let timeouts: (@Sendable (_ streams: Bool) -> HTTPClientTimeouts)
+  /// Shared by all calls: retries must not multiply an outage.
+  let budget: Guarded<RetryBudget>
+  private let endpoints: [EndpointID: AssembledPool.Endpoint]
+
+  init(_ pool: AssembledPool) {
+    let configuration = pool.blueprint.configuration
+    name = configuration.name
+    dialect = pool.blueprint.dialect
+    driver = pool.driver
+    attempts = max(1, configuration.retry.attempts)
+    total = configuration.timeouts.total
+    let clocks = configuration.timeouts
+    timeouts = { streams in
+      var timeouts = HTTPClientTimeouts()
+      timeouts.head = streams ? clocks.firstToken : clocks.firstByte ?? clocks.total
+      timeouts.between = streams ? clocks.betweenBytes : clocks.total
+      timeouts.total = clocks.total
+      return timeouts
+    }
+    budget = Guarded(RetryBudget(share: configuration.retry.budget, now: pool.driver.clock.now()))
+    endpoints = Dictionary(pool.endpoints.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The request in the words of the endpoint that was granted: its host, its path, its credential.
+  func request(_ path: String, body: ByteBuffer, streams: Bool, for endpoint: EndpointID) -> UpstreamRequest? {
+    guard let endpoint = endpoints[endpoint] else { return nil }
+    var head = Array("POST ".utf8)
+    Array(path.utf8).withUnsafeBytes { bytes in
+      dialect.appendUpstreamTarget(
+        basePath: ProviderDialect.normalizedBasePath(endpoint.origin.basePath), clientPath: ByteSlice(bytes),
+        query: nil, to: &head)
+    }
+    let accept = streams ? "text/event-stream" : "application/json"
+    head.append(
+      contentsOf: """
+         HTTP/1.1\r\nhost: \(endpoint.origin.hostHeader)\r\ncontent-type: application/json\r\naccept: \(accept)\r\n\
+        accept-encoding: identity\r\nuser-agent: sluice\r\ncontent-length: \(body.readableBytes)\r\n
+        """.utf8)
+    head.append(contentsOf: endpoint.credential.lines)
+    dialect.appendMissingHeaders(client: .none, to: &head)
+    head.append(contentsOf: "\r\n".utf8)
+    return UpstreamRequest(head: ByteBuffer(bytes: head), body: body)
+  }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import NIOCore
+import SluiceDialects
+import SluiceHTTP
+import SluicePolicy
+import SluiceRuntime
+
+/// An answer whose head has come, and who gave it.
+struct OpenedAnswer: Sendable {
+  let pool: String
+  let codec: any ChatCodec
+  let response: HTTPClientResponse
+}
+
+/// One call: tries along its targets until an answer's head is there. A lease for each try, with the credential of the
+/// endpoint it granted; the pool hears how each one went.
+struct ProviderCall<Work: ProviderWork> {
+  let targets: [RouteTarget]
+  let pools: [String: ClientPool]
+  let work: Work
+
+  /// Throws ``SluiceError`` of the last try that a provider answered, else of the last try; `CancellationError`.
+  func open() async throws -> OpenedAnswer {
+    var last: SluiceError?
+    for target in targets {
+      guard let pool = pools[target.pool] else { continue }
+      do {
+        return try await open(target, pool)
+      } catch let error as SluiceError {
+        // A provider's own words say more than that the next pool was full.
+        if last?.status == nil || error.status != nil { last = error }
+        if !error.mayHelpElsewhere { throw error }
+      }
+    }
+    throw last ?? SluiceError(.unknownModel, "no pool for model '\(work.model)'")
+  }
+
+  private func open(_ target: RouteTarget, _ pool: ClientPool) async throws -> OpenedAnswer {
+    let (path, data) = try work.request(pool.dialect, model: target.upstreamModel ?? work.model)
+    let body = ByteBuffer(bytes: data)
+    let clock = pool.driver.clock
+    let deadline = clock.now() + pool.total
+    var book = RetryBook(attempts: pool.attempts)
+    var answered: SluiceError?
+    pool.budget.withLock { $0.requestStarted() }
+    while true {
+      let failure: CallFailure
+      do {
+        let response = try await attempt(pool, path, body, book, deadline)
+        return OpenedAnswer(pool: pool.name, codec: ChatCodecs.codec(for: pool.dialect), response: response)
+      } catch let known as CallFailure {
+        failure = known
+      }
+      let error = SluiceError(failure, pool: pool.name, model: work.model)
+      if error.status != nil || answered == nil { answered = error }
+      let now = clock.now()
+      let step = book.next(
+        after: failure.facts, now: now, deadline: deadline, random: .random(in: .min ... .max)
+      ) { pool.budget.withLock { $0.withdraw(now: now) } }
+      guard case .again(let wait) = step else { throw answered ?? error }
+      if wait > .zero { try await Task.sleep(for: wait.duration) }
+    }
+  }
+
+  private func attempt(
+    _ pool: ClientPool, _ path: String, _ body: ByteBuffer, _ book: RetryBook, _ deadline: Instant
+  ) async throws -> HTTPClientResponse {
+    var options = LeaseOptions()
+    options.excluding = book.excluding
+    options.freshOnly = book.freshOnly
+    var timeouts = pool.timeouts(work.streams)
+    let exchange: LeasedExchange
+    do {
+      let left = max(.zero, deadline - pool.driver.clock.now())
+      exchange = LeasedExchange(try await pool.driver.lease(timeout: min(.seconds(60), left), options: options))
+    } catch {
+      if error.code == .cancelled { throw CancellationError() }
+      throw CallFailure.pool(error)
+    }
+    let endpoint = exchange.grant.endpoint
+    guard let request = pool.request(path, body: body, streams: work.streams, for: endpoint) else {
+      preconditionFailure("the pool granted an endpoint that it was not configured with")
+    }
+    timeouts.total = max(.milliseconds(1), deadline - pool.driver.clock.now())
+    do {
+      return try await exchange.send(request, timeouts: timeouts, judge: judge(pool.dialect))
+    } catch let refused as HTTPRefusedAnswer {
+      throw CallFailure.answer(refused.failure, endpoint)
+    } catch let error as HTTPClientError {
+      throw CallFailure.transport(error, endpoint)
+    }
+  }
+
+  private func judge(_ dialect: ProviderDialect) -> HTTPRefusal.Judge {
+    { status, headers, body in
+      let now = UnixTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+      return dialect.classify(status: status, headers: headers, body: body, now: now)
+    }
+  }
+}
+
+/// How a try failed.
+enum CallFailure: Error {
+  case pool(PoolError)
+  case answer(ProviderFailure, EndpointID)
+  case transport(HTTPClientError, EndpointID)
+
+  var facts: RetryBook.Failure {
+    switch self {
+    case .pool(let error):
+      let reason = error.rejection?.reason
+      let isOut = reason == .noEndpoint || reason == .notAllowed || reason == .credential
+      // The pool waited as long as it made sense; only what was left out can be reconsidered.
+      var facts = RetryBook.Failure(.cancelled, retryAfter: error.rejection?.retryAfter)
+      facts.noEndpoint = isOut
+      return facts
+    case .answer(let failure, let endpoint):
+      var facts = RetryBook.Failure(failure.failureClass, endpoint: endpoint, retryAfter: failure.retryAfter)
+      facts.shouldRetry = failure.shouldRetry
+      return facts
+    case .transport(let error, let endpoint):
+      var facts = RetryBook.Failure(error.failureClass, endpoint: endpoint)
+      if case .upstream(let failure) = error { facts.replaySafe = failure.replaySafe }
+      return facts
+    }
+  }
+}
