@@ -115,10 +115,11 @@ let package = Package(
       ["NIOCore", "NIOPosix", "NIOEmbedded", "NIOSSL", "Logging"]),
     tests(
       "SluiceGatewayTests", ["SluicePolicy", "SluiceDialects", "SluiceRuntime", "SluiceHTTP", "SluiceGateway"],
-      ["NIOCore", "NIOPosix", "NIOEmbedded", "Logging", "Crypto"]),
+      ["NIOCore", "NIOPosix", "NIOSSL", "Logging"]),
     tests(
       "SluiceSimulatorTests", ["SluicePolicy", "SluiceDialects", "SluiceSimulator"],
       ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
+    tests("SluiceTests", ["SluicePolicy", "SluiceSimulator", "Sluice"]),
     tests("StructureTests", []),
   ],
   swiftLanguageModes: [.v6]

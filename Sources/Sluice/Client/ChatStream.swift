@@ -61,7 +61,7 @@ struct StreamReader {
     body = opened.response.body.makeAsyncIterator()
   }
 
-  mutating func next() async throws -> ChatDelta? {
+  @concurrent mutating func next() async throws -> ChatDelta? {
     while true {
       if let delta = ready.popFirst() { return delta }
       if let failure { throw failure }
@@ -78,7 +78,7 @@ struct StreamReader {
     }
   }
 
-  private mutating func read() async throws -> ByteBuffer? {
+  @concurrent private mutating func read() async throws -> ByteBuffer? {
     do {
       let piece = try await body.next()
       // A cancelled reader sees an early end instead of an error.
@@ -91,7 +91,7 @@ struct StreamReader {
 
   /// What follows the end mark is the framing's end, after which the connection can serve again; whatever goes wrong in
   /// it does not touch the answer. A server that sends on loses the connection.
-  private mutating func finish() async {
+  @concurrent private mutating func finish() async {
     if let piece = try? await body.next(), piece.readableBytes > 0 { return }
   }
 
