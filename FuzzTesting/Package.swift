@@ -13,7 +13,8 @@ func fuzzer(_ name: String) -> Target {
   .executableTarget(
     name: name, dependencies: ["FuzzDriver", "FuzzProperties"],
     swiftSettings: features + [.unsafeFlags(sanitize + ["-parse-as-library"])],
-    linkerSettings: [.unsafeFlags(sanitize)])
+    // The default linker of some toolchains fails on the sanitizer's debug information.
+    linkerSettings: [.unsafeFlags(sanitize + ["-use-ld=lld"])])
 }
 
 /// The parsers import nothing, so they build without the rest of their target, which is left out by name.

@@ -23,7 +23,8 @@ import Testing
   @Test(arguments: [
     ("data: a\n\n", ["a"]), ("data:a\n\n", ["a"]), ("data:  a\n\n", [" a"]), ("data\n\n", [""]), ("data:\n\n", [""]),
     ("data: a\r\n\r\n", ["a"]), ("data: a\r\r", ["a"]), ("data: a\r\n\n", ["a"]), ("data: a\n\r", ["a"]),
-    ("data: a\ndata: b\n\n", ["a\nb"]), ("data\ndata\n\n", ["\n"]), ("data: a\n\ndata: b\n\n", ["a", "b"]),
+    ("data: a\ndata: b\n\n", ["a\nb"]), ("data: a\r\ndata: b\r\n\r\n", ["a\nb"]), ("data\ndata\n\n", ["\n"]),
+    ("data: a\n\ndata: b\n\n", ["a", "b"]),
     ("event: x\ndata: a\n\n", ["x|a"]), ("data: a\nevent: x\n\n", ["x|a"]),
     ("event: x\nevent: y\ndata: a\n\n", ["y|a"]),
     ("event: x\n\ndata: a\n\n", ["a"]), ("event:\ndata: a\n\n", ["a"]), (": comment\n\ndata: a\n\n", ["a"]),

@@ -55,6 +55,7 @@ struct FieldSection {
   }
 
   /// The carriage return that ends the value. Values hold visible characters, spaces, tabs and bytes from 0x80.
+  @inline(__always)
   static func valueEnd(_ view: ByteView, from start: Int, end: Int) throws(HTTPParseError) -> Int {
     var position = start
     while let control = view.firstControl(from: position, to: end) {
@@ -112,6 +113,11 @@ struct FieldSection {
 
   /// `close`, `keep-alive`, and the names of fields that concern this connection only.
   private mutating func readConnection(_ view: ByteView) throws(HTTPParseError) {
+    if let value = headers.first(.connection), !headers.hasSecond(.connection) {
+      // What nearly everyone sends.
+      if view.matches(value, lowercased: "keep-alive") { return hasKeepAlive = true }
+      if view.matches(value, lowercased: "close") { return hasClose = true }
+    }
     var tokens = 0
     var isValid = true
     for index in headers.indices where headers.known(index) == .connection {
