@@ -1,3 +1,4 @@
+import SluiceDialects
 import SluiceSimulator
 import Testing
 

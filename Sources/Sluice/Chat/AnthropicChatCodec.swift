@@ -4,7 +4,6 @@ import Foundation
 struct AnthropicChatCodec: ChatCodec {
   /// The API wants a number; this is what a caller who names none gets.
   static let defaultMaxTokens = 1024
-  let chatPath = "/v1/messages"
 
   func chatBody(model: String, messages: [ChatMessage], options: ChatOptions, stream: Bool) throws -> Data {
     let system = messages.filter { $0.role == .system }.map(\.text).joined(separator: "\n\n")

@@ -5,7 +5,6 @@ import SluiceDialects
 ///
 /// A protocol with one small type per family, so that further providers are further types.
 protocol ChatCodec: Sendable {
-  var chatPath: String { get }
   func chatBody(model: String, messages: [ChatMessage], options: ChatOptions, stream: Bool) throws -> Data
   func answer(_ body: Data) throws -> ChatAnswer
   /// A delta for one event's data, `nil` when the event holds nothing for the caller.
@@ -17,8 +16,8 @@ protocol ChatCodec: Sendable {
 enum ChatCodecs {
   static func codec(for dialect: ProviderDialect) -> any ChatCodec {
     switch dialect.surface {
-    case .openai: OpenAIChatCodec()
     case .anthropic: AnthropicChatCodec()
+    default: OpenAIChatCodec()
     }
   }
 }

@@ -2,9 +2,6 @@ import Foundation
 
 /// Chat completions and embeddings as OpenAI and compatible servers speak them.
 struct OpenAIChatCodec: ChatCodec {
-  let chatPath = "/v1/chat/completions"
-  static let embeddingsPath = "/v1/embeddings"
-
   func chatBody(model: String, messages: [ChatMessage], options: ChatOptions, stream: Bool) throws -> Data {
     var body: [String: Any] = [
       "model": model, "messages": messages.map { ["role": $0.role.rawValue, "content": $0.text] },

@@ -37,22 +37,19 @@ struct ClientPool: Sendable {
   }
 
   /// The request in the words of the endpoint that was granted: its host, its path, its credential.
-  func request(_ path: String, body: ByteBuffer, streams: Bool, for endpoint: EndpointID) -> UpstreamRequest? {
+  func request(_ call: UpstreamCall, body: ByteBuffer, for endpoint: EndpointID) -> UpstreamRequest? {
     guard let endpoint = endpoints[endpoint] else { return nil }
     var head = Array("POST ".utf8)
-    Array(path.utf8).withUnsafeBytes { bytes in
-      dialect.appendUpstreamTarget(
-        basePath: ProviderDialect.normalizedBasePath(endpoint.origin.basePath), clientPath: ByteSlice(bytes),
-        query: nil, to: &head)
-    }
-    let accept = streams ? "text/event-stream" : "application/json"
+    dialect.appendUpstreamTarget(
+      basePath: ProviderDialect.normalizedBasePath(endpoint.origin.basePath), call, to: &head)
+    let accept = call.streams ? "text/event-stream" : "application/json"
     head.append(
       contentsOf: """
          HTTP/1.1\r\nhost: \(endpoint.origin.hostHeader)\r\ncontent-type: application/json\r\naccept: \(accept)\r\n\
         accept-encoding: identity\r\nuser-agent: sluice\r\ncontent-length: \(body.readableBytes)\r\n
         """.utf8)
     head.append(contentsOf: endpoint.credential.lines)
-    dialect.appendMissingHeaders(client: .none, to: &head)
+    dialect.appendMissingHeaders(client: .none, call, to: &head)
     head.append(contentsOf: "\r\n".utf8)
     return UpstreamRequest(head: ByteBuffer(bytes: head), body: body)
   }

@@ -36,7 +36,7 @@ struct ProviderCall<Work: ProviderWork> {
   }
 
   private func open(_ target: RouteTarget, _ pool: ClientPool) async throws -> OpenedAnswer {
-    let (path, data) = try work.request(pool.dialect, model: target.upstreamModel ?? work.model)
+    let (call, data) = try work.request(pool.dialect, model: target.upstreamModel ?? work.model)
     let body = ByteBuffer(bytes: data)
     let clock = pool.driver.clock
     let deadline = clock.now() + pool.total
@@ -46,7 +46,7 @@ struct ProviderCall<Work: ProviderWork> {
     while true {
       let failure: CallFailure
       do {
-        let response = try await attempt(pool, path, body, book, deadline)
+        let response = try await attempt(pool, call, body, book, deadline)
         return OpenedAnswer(pool: pool.name, codec: ChatCodecs.codec(for: pool.dialect), response: response)
       } catch let known as CallFailure {
         failure = known
@@ -63,7 +63,7 @@ struct ProviderCall<Work: ProviderWork> {
   }
 
   private func attempt(
-    _ pool: ClientPool, _ path: String, _ body: ByteBuffer, _ book: RetryBook, _ deadline: Instant
+    _ pool: ClientPool, _ call: UpstreamCall, _ body: ByteBuffer, _ book: RetryBook, _ deadline: Instant
   ) async throws -> HTTPClientResponse {
     var options = LeaseOptions()
     options.excluding = book.excluding
@@ -78,7 +78,7 @@ struct ProviderCall<Work: ProviderWork> {
       throw CallFailure.pool(error)
     }
     let endpoint = exchange.grant.endpoint
-    guard let request = pool.request(path, body: body, streams: work.streams, for: endpoint) else {
+    guard let request = pool.request(call, body: body, for: endpoint) else {
       preconditionFailure("the pool granted an endpoint that it was not configured with")
     }
     timeouts.total = max(.milliseconds(1), deadline - pool.driver.clock.now())

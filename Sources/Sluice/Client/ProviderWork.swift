@@ -9,8 +9,8 @@ protocol ProviderWork: Sendable {
   /// Only pools of this protocol can do it; `nil` is any.
   var surface: Surface? { get }
   func validate() throws(SluiceError)
-  /// Path (with its `/v1`) and body for a provider.
-  func request(_ dialect: ProviderDialect, model: String) throws -> (path: String, body: Data)
+  /// Address and body for a provider.
+  func request(_ dialect: ProviderDialect, model: String) throws -> (call: UpstreamCall, body: Data)
 }
 
 struct ChatWork: ProviderWork {
@@ -29,9 +29,13 @@ struct ChatWork: ProviderWork {
     }
   }
 
-  func request(_ dialect: ProviderDialect, model: String) throws -> (path: String, body: Data) {
+  func request(_ dialect: ProviderDialect, model: String) throws -> (call: UpstreamCall, body: Data) {
     let codec = ChatCodecs.codec(for: dialect)
-    return (codec.chatPath, try codec.chatBody(model: model, messages: messages, options: options, stream: streams))
+    let operation = dialect.operation(for: .chat, streams: streams) ?? .chat
+    return (
+      UpstreamCall(operation, model: model, streams: streams),
+      try codec.chatBody(model: model, messages: messages, options: options, stream: streams)
+    )
   }
 }
 
@@ -45,7 +49,7 @@ struct EmbeddingWork: ProviderWork {
     guard !inputs.isEmpty else { throw SluiceError(.invalidRequest, "there is no text to embed") }
   }
 
-  func request(_ dialect: ProviderDialect, model: String) throws -> (path: String, body: Data) {
-    (OpenAIChatCodec.embeddingsPath, try OpenAIChatCodec.embeddingBody(model: model, inputs: inputs))
+  func request(_ dialect: ProviderDialect, model: String) throws -> (call: UpstreamCall, body: Data) {
+    (UpstreamCall(.embeddings, model: model), try OpenAIChatCodec.embeddingBody(model: model, inputs: inputs))
   }
 }

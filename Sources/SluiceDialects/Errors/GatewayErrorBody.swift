@@ -8,7 +8,19 @@ package enum GatewayErrorBody {
     switch surface {
     case .openai: openAI(error)
     case .anthropic: anthropic(error, requestID: requestID)
+    case .gemini: gemini(error)
+    case .cohere: cohere(error, requestID: requestID)
+    case .ollama: ollama(error)
+    case .bedrock: bedrock(error)
     }
+  }
+
+  /// Header lines that belong to an error's shape, each ended by CRLF.
+  package static func appendShapeHeaders(_ surface: Surface, _ error: GatewayError, to head: inout [UInt8]) {
+    guard surface == .bedrock else { return }
+    head.append("x-amzn-errortype: ")
+    head.append(bedrockType(error))
+    head.append("\r\n")
   }
 
   /// The error event of a stream. After it the stream ends: no `[DONE]`, no `message_stop`, so that no client can take
@@ -25,6 +37,19 @@ package enum GatewayErrorBody {
     case (.anthropic, _):
       event.append("event: error\ndata: ")
       event.append(contentsOf: anthropic(error, requestID: requestID))
+    case (.ollama, _):
+      event.append(contentsOf: ollama(error))
+      event.append("\n")
+      return event
+    case (.bedrock, _): return AWSEventStream.exception(bedrockStreamType(error), bedrock(error))
+    case (.cohere, _):
+      event.append("event: message-end\ndata: ")
+      event.append(contentsOf: cohereEnd(error))
+    case (.gemini, _):
+      event.append("data: ")
+      event.append(contentsOf: gemini(error))
+      event.append("\r\n\r\n")
+      return event
     case (.openai, .responses):
       event.append("event: error\ndata: ")
       event.append(contentsOf: responsesEvent(error, sequenceNumber: sequenceNumber))

@@ -13,7 +13,11 @@ enum Ascii {
   static let semicolon: UInt8 = 0x3B
   static let equals: UInt8 = 0x3D
   static let questionMark: UInt8 = 0x3F
+  static let openBracket: UInt8 = 0x5B
   static let backslash: UInt8 = 0x5C
+  static let closeBracket: UInt8 = 0x5D
+  static let openBrace: UInt8 = 0x7B
+  static let closeBrace: UInt8 = 0x7D
 
   /// `tchar`: letters, digits and ``!#$%&'*+-.^_`|~``.
   @inline(__always)
@@ -46,6 +50,10 @@ enum Ascii {
     let letter = (byte | 0x20) &- 0x61
     return letter < 6 ? letter &+ 10 : nil
   }
+
+  /// The digit of a value below 16, in lower case.
+  @inline(__always)
+  static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x57 &+ value }
 
   @inline(__always)
   private static func member(_ byte: UInt8, low: UInt64, high: UInt64) -> Bool {

@@ -101,12 +101,10 @@ extension JSONWriter {
       case 0x09: bytes.append(contentsOf: "\\t".utf8)
       case 0..<0x20, 0x7F:
         bytes.append(contentsOf: "\\u00".utf8)
-        bytes.append(contentsOf: [Self.hexDigit(byte >> 4), Self.hexDigit(byte & 15)])
+        bytes.append(contentsOf: [Ascii.hexDigit(byte >> 4), Ascii.hexDigit(byte & 15)])
       default: bytes.append(byte)
       }
     }
     bytes.append(Ascii.quote)
   }
-
-  private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 }

@@ -1,6 +1,6 @@
 /// Collects what one or more JSON documents of an answer say; both the reader of whole answers and the stream meter
 /// work through it. One provider's `read` functions know the paths.
-struct AnswerReader {
+package struct AnswerReader: Sendable {
   var counters = UsageCounters()
   var finish: FinishReason?
   var safety: SafetySignal?

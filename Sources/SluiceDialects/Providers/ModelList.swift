@@ -42,10 +42,16 @@ package enum ModelList {
     return reader.page()
   }
 
+  /// - Parameter surface: OpenAI's shape serves every surface without a list of its own.
   package static func render(_ surface: Surface, _ models: [ModelEntry]) -> [UInt8] {
+    switch surface {
+    case .gemini: return renderGemini(models)
+    case .ollama: return renderOllama(models)
+    default: break
+    }
     var json = JSONWriter(capacity: 128 + models.count * 96)
     json.beginObject()
-    if surface == .openai {
+    if surface != .anthropic {
       json.key("object")
       json.string("list" as StaticString)
     }
@@ -67,9 +73,67 @@ package enum ModelList {
 
   private static func write(_ surface: Surface, _ model: ModelEntry, _ json: inout JSONWriter) {
     switch surface {
-    case .openai: OpenAI.write(model, &json)
     case .anthropic: Anthropic.write(model, &json)
+    case .gemini: writeGemini(model, &json)
+    case .openai, .cohere, .ollama, .bedrock: OpenAI.write(model, &json)
     }
+  }
+
+  /// `{"models":[{"name":"models/…"}]}`.
+  private static func renderGemini(_ models: [ModelEntry]) -> [UInt8] {
+    var json = JSONWriter(capacity: 64 + models.count * 160)
+    json.beginObject()
+    json.key("models")
+    json.beginArray()
+    for model in models { writeGemini(model, &json) }
+    json.endArray()
+    json.endObject()
+    return json.bytes
+  }
+
+  private static func writeGemini(_ model: ModelEntry, _ json: inout JSONWriter) {
+    json.beginObject()
+    json.key("name")
+    json.string("models/\(model.id)")
+    json.key("displayName")
+    json.string(model.displayName ?? model.id)
+    if let tokens = model.maxInputTokens {
+      json.key("inputTokenLimit")
+      json.int(tokens)
+    }
+    json.key("supportedGenerationMethods")
+    json.beginArray()
+    for method in ["generateContent", "streamGenerateContent", "countTokens"] { json.string(method) }
+    json.endArray()
+    json.endObject()
+  }
+
+  /// `{"models":[{"name","model","modified_at","size","digest","details"}]}`, Ollama's `/api/tags`.
+  private static func renderOllama(_ models: [ModelEntry]) -> [UInt8] {
+    var json = JSONWriter(capacity: 64 + models.count * 200)
+    json.beginObject()
+    json.key("models")
+    json.beginArray()
+    for model in models {
+      json.beginObject()
+      json.key("name")
+      json.string(model.id)
+      json.key("model")
+      json.string(model.id)
+      json.key("modified_at")
+      json.string(model.createdAt ?? DateText.rfc3339(unixSeconds: model.created))
+      json.key("size")
+      json.int(0)
+      json.key("digest")
+      json.string("" as StaticString)
+      json.key("details")
+      json.beginObject()
+      json.endObject()
+      json.endObject()
+    }
+    json.endArray()
+    json.endObject()
+    return json.bytes
   }
 }
 

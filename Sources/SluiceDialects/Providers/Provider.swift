@@ -11,11 +11,20 @@ public enum Provider: String, CaseIterable, Hashable, Sendable {
   case bedrock
 
   /// The providers that this version can talk to.
-  public static let implemented: [Provider] = [.openai, .anthropic]
+  public static let implemented = allCases.filter(\.isImplemented)
 
   /// Whether this version can talk to the provider; the others are known by name only, so that a configuration file
   /// gets a precise answer instead of "unknown".
-  public var isImplemented: Bool { Provider.implemented.contains(self) }
+  public var isImplemented: Bool { knowledge != nil }
+
+  /// What is known about the provider's protocol.
+  var knowledge: (any ProviderKnowledge.Type)? {
+    switch self {
+    case .openai: OpenAI.self
+    case .anthropic: Anthropic.self
+    case .azureOpenAI, .gemini, .cohere, .mistral, .huggingface, .local, .bedrock: nil
+    }
+  }
 
   /// How people write the name.
   public var displayName: String {

@@ -1,23 +1,17 @@
 package import SluicePolicy
 
-/// Everything the gateway knows about one provider's protocol, as pure functions. One enum namespace per provider
-/// holds the knowledge (`Providers/<name>/`, the same files in each folder); this value picks the right one by a
-/// switch, so that a call costs a jump and no existential.
-package struct ProviderDialect: Hashable, Sendable {
+/// Everything the gateway knows about one provider's protocol, with the options of one pool, as pure functions. The
+/// knowledge itself stands in one namespace per provider; see `ProviderKnowledge`.
+package struct ProviderDialect: Sendable {
   package let provider: Provider
-  /// Which of the implemented dialects answers.
-  let family: Family
+  package let options: ProviderOptions
+  let knowledge: any ProviderKnowledge.Type
 
-  enum Family: UInt8, Hashable, Sendable { case openai, anthropic }
-
-  package init(_ provider: Provider) throws(UnsupportedProvider) {
-    self.provider = provider
-    switch provider {
-    case .openai: family = .openai
-    case .anthropic: family = .anthropic
-    case .azureOpenAI, .gemini, .cohere, .mistral, .huggingface, .local, .bedrock:
+  package init(_ provider: Provider, options: ProviderOptions = .none) throws(UnsupportedProvider) {
+    guard let knowledge = provider.knowledge else {
       throw UnsupportedProvider(name: provider.rawValue, isKnown: true)
     }
+    self.init(provider, knowledge, options)
   }
 
   /// - Parameter name: as written in a configuration file.
@@ -26,44 +20,38 @@ package struct ProviderDialect: Hashable, Sendable {
     try self.init(provider)
   }
 
-  package static let openai = ProviderDialect(.openai, family: .openai)
-  package static let anthropic = ProviderDialect(.anthropic, family: .anthropic)
+  package static let openai = ProviderDialect(.openai, OpenAI.self, .none)
+  package static let anthropic = ProviderDialect(.anthropic, Anthropic.self, .none)
 
-  private init(_ provider: Provider, family: Family) {
+  private init(_ provider: Provider, _ knowledge: any ProviderKnowledge.Type, _ options: ProviderOptions) {
     self.provider = provider
-    self.family = family
+    self.knowledge = knowledge
+    self.options = options
   }
 
   /// The surface whose clients this provider answers without translation.
-  package var surface: Surface {
-    switch family {
-    case .openai: .openai
-    case .anthropic: .anthropic
-    }
-  }
+  package var surface: Surface { knowledge.surface ?? .openai }
 
   /// In the convention of the provider's own SDK: with `/v1` for OpenAI, without for Anthropic.
-  package var defaultBaseURL: String {
-    switch family {
-    case .openai: OpenAI.defaultBaseURL
-    case .anthropic: Anthropic.defaultBaseURL
-    }
-  }
+  package var defaultBaseURL: String { knowledge.defaultBaseURL }
 
   /// The environment variables the provider's own SDK reads.
-  package var environment: ProviderEnvironment {
-    switch family {
-    case .openai: OpenAI.environment
-    case .anthropic: Anthropic.environment
-    }
-  }
+  package var environment: ProviderEnvironment { knowledge.environment }
 
   /// Requests per minute and key to assume while neither the configuration nor the provider's headers say more.
-  package var defaultRequestsPerMinute: Int {
-    switch family {
-    case .openai: OpenAI.defaultRequestsPerMinute
-    case .anthropic: Anthropic.defaultRequestsPerMinute
-    }
+  package var defaultRequestsPerMinute: Int { knowledge.defaultRequestsPerMinute }
+
+  package var needsCredential: Bool { knowledge.needsCredential }
+}
+
+extension ProviderDialect: Hashable {
+  package static func == (left: ProviderDialect, right: ProviderDialect) -> Bool {
+    left.provider == right.provider && left.options == right.options
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(provider)
+    hasher.combine(options)
   }
 }
 
@@ -81,24 +69,20 @@ package struct ProviderEnvironment: Hashable, Sendable {
 // MARK: - Requests
 
 extension ProviderDialect {
-  /// Appends the path for the upstream request line: the base path, then the operation's own path as the client sent
-  /// it, so that ids keep their encoding. The query is kept.
+  /// The provider answers the operation in the client's own protocol: it is passed through.
+  package func speaks(_ operation: Operation) -> Bool { knowledge.speaks(operation, options) }
+
+  /// The provider's own operation for what a client of another surface asked for; nothing when it has none.
+  package func operation(for task: Operation.Task, streams: Bool) -> Operation? {
+    knowledge.operation(for: task, streams: streams, options)
+  }
+
+  /// Appends path and query for the upstream request line.
   ///
-  /// - Parameters:
-  ///   - basePath: of the endpoint's base URL, without a trailing slash; empty for none.
-  ///   - clientPath: the path the surface matcher accepted.
-  ///   - query: without the question mark.
-  package func appendUpstreamTarget(
-    basePath: [UInt8], clientPath: ByteSlice, query: ByteSlice?, to target: inout [UInt8]
-  ) {
+  /// - Parameter basePath: of the endpoint's base URL, without a trailing slash; empty for none.
+  package func appendUpstreamTarget(basePath: [UInt8], _ call: UpstreamCall, to target: inout [UInt8]) {
     target.append(contentsOf: basePath)
-    switch family {
-    case .openai: OpenAI.upstreamPath(clientPath).append(to: &target)
-    case .anthropic: Anthropic.upstreamPath(clientPath).append(to: &target)
-    }
-    guard let query, !query.isEmpty else { return }
-    target.append(0x3F)
-    query.append(to: &target)
+    knowledge.appendTarget(call, options, to: &target)
   }
 
   /// The path part of a base URL in the form `appendUpstreamTarget` wants: no trailing slash, "" for none.
@@ -112,37 +96,36 @@ extension ProviderDialect {
   package func prepare(_ credential: UpstreamCredential) throws(InvalidCredential) -> PreparedCredential {
     try credential.validate()
     var lines: [UInt8] = []
-    switch family {
-    case .openai: OpenAI.appendCredential(credential, to: &lines)
-    case .anthropic: Anthropic.appendCredential(credential, to: &lines)
-    }
+    knowledge.appendCredential(credential, to: &lines)
     return PreparedCredential(lines: lines)
   }
 
   /// Appends the header lines the provider demands and the client did not send.
-  package func appendMissingHeaders(client: HeaderView, to head: inout [UInt8]) {
-    switch family {
-    case .openai: break
-    case .anthropic: Anthropic.appendMissingHeaders(client: client, to: &head)
-    }
+  package func appendMissingHeaders(client: HeaderView, _ call: UpstreamCall, to head: inout [UInt8]) {
+    knowledge.appendMissingHeaders(client: client, call, options, to: &head)
   }
 
-  /// The free call that proves the path and the key: a complete request head without a body.
+  /// The free call that proves the path and the key: a complete request.
   package func appendProbe(
     host: String, basePath: [UInt8], credential: PreparedCredential, to head: inout [UInt8]
   ) {
-    head.append("GET ")
+    let probe = knowledge.probe(options)
+    head.append(probe.method.name ?? "GET")
+    head.append(Ascii.space)
     head.append(contentsOf: basePath)
-    switch family {
-    case .openai: head.append(OpenAI.probeTarget)
-    case .anthropic: head.append(Anthropic.probeTarget)
-    }
+    head.append(contentsOf: probe.target.utf8)
     head.append(" HTTP/1.1\r\nhost: ")
-    head.append(contentsOf: host.utf8)
+    head.append(contentsOf: (probe.host ?? host).utf8)
     head.append("\r\naccept: application/json\r\naccept-encoding: identity\r\nuser-agent: sluice\r\n")
     head.append(contentsOf: credential.lines)
-    appendMissingHeaders(client: .none, to: &head)
+    appendMissingHeaders(client: .none, UpstreamCall(.models), to: &head)
+    if !probe.body.isEmpty {
+      head.append("content-length: ")
+      head.append(decimal: probe.body.utf8.count)
+      head.append("\r\n")
+    }
     head.append("\r\n")
+    head.append(contentsOf: probe.body.utf8)
   }
 
   /// What a probe's status says; a limited or rejected key proves the path as well as a success does.
@@ -169,12 +152,8 @@ extension ProviderDialect {
   ///   - now: the wall clock, for hints that are dates.
   package func classify(status: Int, headers: HeaderView, body: ByteSlice, now: UnixTime) -> ProviderFailure {
     let error = ProviderErrorBody.read(body)
-    let verdict: FailureVerdict =
-      switch family {
-      case .openai: OpenAI.verdict(status: status, error)
-      case .anthropic: Anthropic.verdict(status: status, error)
-      }
-    var wait = HintText.wait(headers, now: now)
+    let verdict = knowledge.verdict(status: status, error)
+    var wait = HintText.wait(headers, now: now) ?? knowledge.wait(in: error)
     if wait == nil, verdict.failureClass == .rateLimited { wait = rateLimits(headers, now: now).exhaustedReset }
     return ProviderFailure(
       verdict.failureClass, reach: verdict.reach, status: status, code: error.label, message: error.message,
@@ -183,21 +162,20 @@ extension ProviderDialect {
 
   /// An error that came inside a stream, after the 200.
   func classifyStreamError(_ error: ProviderErrorBody) -> ProviderFailure {
-    let verdict: FailureVerdict =
-      switch family {
-      case .openai: OpenAI.verdict(status: 200, error)
-      case .anthropic: Anthropic.verdict(status: 200, error)
-      }
+    let verdict = knowledge.verdict(status: 200, error)
     return ProviderFailure(
       verdict.failureClass, reach: verdict.reach, status: 200, code: error.label, message: error.message,
-      disablesKey: verdict.disablesKey)
+      retryAfter: knowledge.wait(in: error), disablesKey: verdict.disablesKey)
   }
 
   /// The provider's own account of the limits, from the headers of any answer.
   package func rateLimits(_ headers: HeaderView, now: UnixTime) -> RateLimitView {
-    switch family {
-    case .openai: OpenAI.rateLimits(headers)
-    case .anthropic: Anthropic.rateLimits(headers, now: now)
-    }
+    knowledge.rateLimits(headers, now: now)
   }
+
+  /// How streams of this operation are cut into events.
+  package func framing(_ operation: Operation) -> StreamFraming { knowledge.framing(operation) }
+
+  /// One page of the provider's model list; nothing when the body is none.
+  package func models(_ body: ByteSlice) -> ModelPage? { knowledge.models(body) }
 }

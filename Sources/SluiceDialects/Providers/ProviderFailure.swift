@@ -48,12 +48,12 @@ package struct ProviderFailure: Hashable, Sendable {
 }
 
 /// What a classifier concludes before hints are added: the part that tables decide.
-struct FailureVerdict: Hashable {
-  var failureClass: FailureClass
-  var reach: FailureReach
-  var disablesKey = false
+package struct FailureVerdict: Hashable, Sendable {
+  package var failureClass: FailureClass
+  package var reach: FailureReach
+  package var disablesKey = false
 
-  init(_ failureClass: FailureClass, _ reach: FailureReach, disablesKey: Bool = false) {
+  package init(_ failureClass: FailureClass, _ reach: FailureReach, disablesKey: Bool = false) {
     self.failureClass = failureClass
     self.reach = reach
     self.disablesKey = disablesKey

@@ -1,7 +1,7 @@
 package import SluicePolicy
 
 /// What the events of a stream said so far.
-struct StreamState: Sendable {
+package struct StreamState: Sendable {
   var reader = AnswerReader()
   var events = 0
   /// `[DONE]`, `message_stop`, or the last event of a Responses stream.
@@ -36,8 +36,10 @@ package struct StreamMeter: Sendable {
     var events = state
     do throws(SSEError) {
       try unsafe parser.consume(bytes) { event in
+        events.events += 1
         let name = unsafe event.name.map { unsafe ByteSlice($0) }
-        dialect.read(event: name, data: unsafe ByteSlice(event.data), operation, into: &events)
+        unsafe dialect.knowledge.readEvent(
+          name: name, data: ByteSlice(event.data), operation, into: &events)
       }
     } catch {
       isBlind = true
@@ -55,7 +57,7 @@ package struct StreamMeter: Sendable {
   /// The stream's own end mark has passed: what follows, if anything, does not matter.
   package var isComplete: Bool {
     guard state.sawEndMark else { return false }
-    return dialect.family == .openai && operation != .responses ? OpenAI.isWholeChat(state) : true
+    return dialect.knowledge.isWhole(state, operation)
   }
 
   package var measure: AnswerMeasure { dialect.measure(state.reader) }
@@ -64,17 +66,5 @@ package struct StreamMeter: Sendable {
   package var end: AnswerEnd {
     if let failure = measure.failure { return .failed(FailureFacts(failure, hasAnswer: false)) }
     return isComplete || isBlind ? .complete : .truncated
-  }
-}
-
-extension ProviderDialect {
-  func read(event name: ByteSlice?, data: ByteSlice, _ operation: Operation, into state: inout StreamState) {
-    state.events += 1
-    switch (family, operation) {
-    case (.anthropic, _): Anthropic.readEvent(name: name, data: data, into: &state)
-    case (.openai, .responses), (.openai, .readResponse):
-      OpenAI.readResponseEvent(name: name, data: data, into: &state)
-    case (.openai, _): OpenAI.readChunk(data, into: &state)
-    }
   }
 }

@@ -22,7 +22,7 @@ package struct TokenUsage: Hashable, Sendable {
 }
 
 /// The counters as a provider spells them; a later report overwrites an earlier one, what is absent stays.
-struct UsageCounters: Hashable {
+package struct UsageCounters: Hashable, Sendable {
   var input: Int?
   var output: Int?
   var cached: Int?

@@ -1,9 +1,11 @@
 /// Reads usage, finish reason and safety signals from whole answers, without decoding them.
 package enum UsageMeter {
-  /// - Parameter body: the complete answer with a success status.
-  package static func measure(_ dialect: ProviderDialect, body: ByteSlice) -> AnswerMeasure {
+  /// - Parameters:
+  ///   - operation: the provider's own.
+  ///   - body: the complete answer with a success status.
+  package static func measure(_ dialect: ProviderDialect, _ operation: Operation, body: ByteSlice) -> AnswerMeasure {
     var reader = AnswerReader()
-    dialect.read(body, into: &reader)
+    dialect.knowledge.read(body, operation, into: &reader)
     return dialect.measure(reader)
   }
 
@@ -11,13 +13,13 @@ package enum UsageMeter {
   /// the last member of that name in the bytes given.
   ///
   /// - Parameter tail: the last few KiB of the answer.
-  package static func measure(_ dialect: ProviderDialect, tail: ByteSlice) -> AnswerMeasure {
+  package static func measure(_ dialect: ProviderDialect, _ operation: Operation, tail: ByteSlice) -> AnswerMeasure {
     guard let start = usageObject(in: tail) else { return AnswerMeasure() }
     var document: [UInt8] = []
     document.append("{\"usage\":")
     tail.suffix(from: start).append(to: &document)
     var reader = AnswerReader()
-    document.withSlice { dialect.read($0, into: &reader) }
+    document.withSlice { dialect.knowledge.read($0, operation, into: &reader) }
     var measure = AnswerMeasure()
     measure.usage = dialect.measure(reader).usage
     return measure
@@ -54,23 +56,9 @@ package enum UsageMeter {
 }
 
 extension ProviderDialect {
-  func read(_ document: ByteSlice, into reader: inout AnswerReader) {
-    switch family {
-    case .openai: OpenAI.read(document, into: &reader)
-    case .anthropic: Anthropic.read(document, into: &reader)
-    }
-  }
-
-  func usage(_ counters: UsageCounters) -> TokenUsage? {
-    switch family {
-    case .openai: OpenAI.usage(counters)
-    case .anthropic: Anthropic.usage(counters)
-    }
-  }
-
   func measure(_ reader: AnswerReader) -> AnswerMeasure {
     var measure = AnswerMeasure()
-    measure.usage = usage(reader.counters)
+    measure.usage = knowledge.usage(reader.counters)
     measure.finish = reader.finish
     measure.safety = reader.safety
     if reader.saysFailed || reader.error != nil {

@@ -1,8 +1,5 @@
 /// What the gateway knows about a request from its first line and headers.
 package struct SurfaceMatch: Hashable, Sendable {
-  /// Where the decision to stream comes from.
-  package enum Streaming: UInt8, Hashable, Sendable { case bodyFlag, never }
-
   package var surface: Surface
   package var operation: Operation
   /// The model or response id inside the path, as offsets into it, still percent-encoded.
@@ -16,7 +13,6 @@ package struct SurfaceMatch: Hashable, Sendable {
 
   /// The body has to be scanned for `model` and `stream` before the first upstream byte.
   package var inspected: Bool { operation.hasModelInBody }
-  package var streamsBy: Streaming { operation.mayStream ? .bodyFlag : .never }
 }
 
 /// Recognises the client's protocol. Paths are matched exactly, byte by byte: no trailing slash, no case folding, no

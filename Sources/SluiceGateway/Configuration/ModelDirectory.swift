@@ -139,17 +139,11 @@ private final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unche
   private func head(_ endpoint: GatewayEndpoint) -> ByteBuffer {
     var head: [UInt8] = []
     head.append("GET ")
-    let path = Array("/v1/models".utf8)
-    let query = pool.dialect.surface == .anthropic ? Array("limit=1000".utf8) : []
-    path.withSlice { path in
-      query.withSlice { query in
-        pool.dialect.appendUpstreamTarget(
-          basePath: endpoint.basePath, clientPath: path, query: query.isEmpty ? nil : query, to: &head)
-      }
-    }
+    let call = UpstreamCall(.models)
+    pool.dialect.appendUpstreamTarget(basePath: endpoint.basePath, call, to: &head)
     head.append(" HTTP/1.1\r\naccept: application/json\r\naccept-encoding: identity\r\nuser-agent: sluice\r\n")
     head.append(contentsOf: endpoint.lines)
-    pool.dialect.appendMissingHeaders(client: .none, to: &head)
+    pool.dialect.appendMissingHeaders(client: .none, call, to: &head)
     head.append("\r\n")
     return ByteBuffer(bytes: head)
   }

@@ -126,7 +126,7 @@ extension Exchange {
   func deliver(_ now: Instant) {
     guard let head = responseHead else { return complete(status: 502, closes: true, now) }
     let body = collected
-    body.withUnsafeReadableBytes { measure = UsageMeter.measure(target.pool.dialect, body: ByteSlice($0)) }
+    body.withUnsafeReadableBytes { measure = UsageMeter.measure(target.pool.dialect, operation, body: ByteSlice($0)) }
     firstTokenAt = now
     framing = head.bodyLength == .none ? .none : .length(body.readableBytes)
     writeHead(head, responseBytes, body: body)

@@ -251,7 +251,7 @@ extension Exchange {
     let count = splice?.resultCount(request.body.readableBytes) ?? request.body.readableBytes
     var bytes = loop.takeScratch()
     UpstreamHead(
-      head: request.head, bytes: request.bytes, endpoint: endpoint, dialect: target.pool.dialect,
+      head: request.head, bytes: request.bytes, endpoint: endpoint, dialect: target.pool.dialect, operation: operation,
       bodyCount: hasBody ? count : nil, inspected: true
     ).append(to: &bytes)
     upstreamHeadBytes.clear(minimumCapacity: bytes.count + (count <= Self.inlineBody ? count : 0))

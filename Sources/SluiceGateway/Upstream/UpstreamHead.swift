@@ -9,6 +9,7 @@ struct UpstreamHead {
   let bytes: ByteBuffer
   let endpoint: GatewayEndpoint
   let dialect: ProviderDialect
+  let operation: Operation
   /// Nil for requests without a body.
   let bodyCount: Int?
   /// The answer will be read on its way, so it must not be compressed.
@@ -19,9 +20,9 @@ struct UpstreamHead {
       let source = ByteSlice(raw)
       out.append(contentsOf: ByteSlice.method(head.method, in: raw).raw)
       out.append(0x20)
-      dialect.appendUpstreamTarget(
-        basePath: endpoint.basePath, clientPath: source[head.path.range], query: head.query.map { source[$0.range] },
-        to: &out)
+      let passed = UpstreamCall.Passed(path: source[head.path.range], query: head.query.map { source[$0.range] })
+      let call = UpstreamCall(operation, passed: passed)
+      dialect.appendUpstreamTarget(basePath: endpoint.basePath, call, to: &out)
       out.append(" HTTP/1.1\r\n")
       out.append(contentsOf: endpoint.lines)
       FieldCopier.append(head.headers, from: raw, to: &out) { HeaderFilter.travelsUpstream($0, in: source) }
@@ -32,7 +33,7 @@ struct UpstreamHead {
         out.append(contentsOf: encoding.slice(raw))
         out.append("\r\n")
       }
-      dialect.appendMissingHeaders(client: HeaderView(head.headers, in: source), to: &out)
+      dialect.appendMissingHeaders(client: HeaderView(head.headers, in: source), call, to: &out)
       if let bodyCount {
         out.append("content-length: ")
         out.append(decimal: bodyCount)

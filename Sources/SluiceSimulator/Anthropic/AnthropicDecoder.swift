@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// A messages request as decoded.
 struct AnthropicRequest {
   var completion: CompletionRequest

@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// Decodes and checks the conversation of an Anthropic request.
 extension AnthropicDecoder {
   static func readMessages(

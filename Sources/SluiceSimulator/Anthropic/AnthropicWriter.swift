@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// Writes message answers, whole or as the event stream.
 struct AnthropicWriter {
   let request: AnthropicRequest

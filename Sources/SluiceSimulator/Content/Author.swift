@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// Plays the model: turns a request into what it says. The same seed and request give the same answer.
 ///
 /// Words in the question steer it, so that a test can ask for a case: `[[refuse]]` is refused, `[[filter]]` meets the

@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// What a model is asked for, whatever the provider calls it.
 struct CompletionRequest {
   enum ToolMode: Equatable {

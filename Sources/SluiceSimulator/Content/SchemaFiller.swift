@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// Makes a value that fits a JSON Schema: types, `properties`, `required`, `enum`, `const`, bounds, `items`,
 /// `anyOf`/`oneOf`/`allOf`, local `$ref`s and the usual formats. Patterns are beyond it.
 ///

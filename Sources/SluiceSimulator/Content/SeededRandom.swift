@@ -6,6 +6,8 @@ import Musl
 import Darwin
 #endif
 
+import SluiceDialects
+
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014): eight bytes of
 /// state, the same numbers on every machine.
 package struct SeededRandom: RandomNumberGenerator, Sendable {

@@ -1,3 +1,5 @@
+package import SluiceDialects
+
 /// The simulator's tokens: text is cut before every space, and such a piece costs one token for every started six
 /// bytes (never within a character). This is near what the providers count for English prose, exactly reproducible,
 /// and the same for prompts, answers and the pieces of a stream.

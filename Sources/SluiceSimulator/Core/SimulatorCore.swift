@@ -1,3 +1,5 @@
+import SluiceDialects
+
 internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -126,9 +128,7 @@ final class SimulatorCore {
   private static func decode(_ request: SimulatedRequest) -> Result<JSONValue, JSONError>? {
     guard let body = request.body, body.readableBytes > 0 else { return nil }
     return body.withUnsafeReadableBytes { bytes in
-      bytes.withMemoryRebound(to: UInt8.self) { bytes in
-        do throws(JSONError) { return .success(try JSONReader.read(bytes)) } catch { return .failure(error) }
-      }
+      do throws(JSONError) { return .success(try JSONReader.read(ByteSlice(bytes))) } catch { return .failure(error) }
     }
   }
 

@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// Keeps the counters; all methods are called on the simulator's loop.
 struct StatsBook {
   private(set) var stats = SimulatorStats()

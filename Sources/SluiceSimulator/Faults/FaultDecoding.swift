@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// The JSON form of a fault list, as `PUT /_simulator/faults` and a faults file have it.
 ///
 ///     [{"kind": "status", "status": 429, "retry_after": 1, "match": {"provider": "openai", "key": "sk-1*"},

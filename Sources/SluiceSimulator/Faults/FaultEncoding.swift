@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// The faults in force as `GET /_simulator/faults` shows them: as they were set, with their hits.
 extension FaultBook {
   func json(now: Int64) -> [UInt8] {

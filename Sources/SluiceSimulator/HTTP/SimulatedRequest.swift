@@ -1,3 +1,5 @@
+import SluiceDialects
+
 internal import NIOCore
 internal import NIOHTTP1
 

@@ -1,3 +1,5 @@
+package import SluiceDialects
+
 /// Appends JSON to an array of bytes. The caller writes punctuation as raw text: documents here have fixed shapes, and
 /// a raw piece of a shape is both the quickest and the most readable way to say it.
 package struct JSONWriter {
@@ -33,22 +35,7 @@ package struct JSONWriter {
     if let text { string(text) } else { raw("null") }
   }
 
-  package mutating func value(_ value: JSONValue) {
-    switch value {
-    case .null: raw("null")
-    case .bool(let flag): flag ? raw("true") : raw("false")
-    case .int(let number): self.number(number)
-    case .double(let number): bytes.append(contentsOf: number.description.utf8)
-    case .string(let text): string(text)
-    case .array(let items): list(items, "[", "]") { writer, item in writer.value(item) }
-    case .object(let members):
-      list(members, "{", "}") { writer, member in
-        writer.string(member.name)
-        writer.raw(":")
-        writer.value(member.value)
-      }
-    }
-  }
+  package mutating func value(_ value: JSONValue) { value.append(to: &bytes) }
 
   /// Items between brackets, with commas between them.
   package mutating func list<Items: Collection>(
@@ -91,14 +78,5 @@ package struct JSONWriter {
 
   package static func hexDigit(_ nibble: UInt8) -> UInt8 {
     nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
-  }
-}
-
-extension JSONValue {
-  /// The value as compact JSON text.
-  package var jsonText: String {
-    var writer = JSONWriter()
-    writer.value(self)
-    return String(decoding: writer.bytes, as: UTF8.self)
   }
 }

@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// A chat request as decoded: what the model is asked, and how the answer is to be sent.
 struct OpenAIChatRequest {
   var completion: CompletionRequest

@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// `POST /v1/completions`, the legacy text completions.
 enum OpenAICompletions {
   struct Request {

@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// `POST /v1/embeddings`. A vector is drawn from the text and the model alone, so equal texts have equal vectors;
 /// vectors have length 1. Nearness of meaning is not imitated.
 struct OpenAIEmbeddings {

@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// Reads the fields of an OpenAI request and refuses them in OpenAI's words.
 struct OpenAIFields {
   let body: JSONValue

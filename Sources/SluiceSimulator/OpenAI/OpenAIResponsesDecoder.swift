@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// A Responses request as decoded, with the settings an answer repeats.
 struct OpenAIResponsesRequest {
   var completion: CompletionRequest

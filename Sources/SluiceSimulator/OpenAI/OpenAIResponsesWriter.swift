@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// Writes answers of the Responses API, whole or as its event stream.
 struct OpenAIResponsesWriter {
   let request: OpenAIResponsesRequest

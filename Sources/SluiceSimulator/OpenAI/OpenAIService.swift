@@ -1,3 +1,5 @@
+import SluiceDialects
+
 internal import NIOHTTP1
 
 /// OpenAI's half of the simulator: checks, limits, answers and headers.

@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// Decodes `tools`, `tool_choice` and `parallel_tool_calls`, which chat nests and the Responses API has flat.
 enum OpenAITools {
   /// The schema behind `json_object`.

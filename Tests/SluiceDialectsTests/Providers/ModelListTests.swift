@@ -48,7 +48,7 @@ struct ModelListTests {
       ModelEntry(id: "a\"b", created: 951_825_600, owner: "pool"),
       ModelEntry(id: "c", createdAt: "2026-09-01T00:00:00Z", displayName: "C", maxInputTokens: 5),
     ]
-    for surface in Surface.allCases {
+    for surface in [Surface.openai, .anthropic] {
       let bytes = ModelList.render(surface, models)
       #expect(bytes.withSlice { ModelList.parse($0) }?.models.map(\.id) == ["a\"b", "c"])
     }

@@ -34,8 +34,8 @@ struct MutationTests {
           let failure = dialect.classify(
             status: Int(random.next() % 700), headers: .none, body: body, now: .sample)
           #expect((failure.message ?? "").utf8.count <= 515)
-          _ = UsageMeter.measure(dialect, body: body)
-          _ = UsageMeter.measure(dialect, tail: body)
+          _ = UsageMeter.measure(dialect, .chat, body: body)
+          _ = UsageMeter.measure(dialect, .chat, tail: body)
           _ = ModelList.parse(body)
           _ = HintText.goDuration(body[0..<20])
           _ = HintText.retryAfter(body[0..<29], now: .sample)

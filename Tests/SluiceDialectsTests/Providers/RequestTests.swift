@@ -9,8 +9,8 @@ struct RequestTests {
     withBytes(path) { path in
       withBytes(query ?? "") { text in
         dialect.appendUpstreamTarget(
-          basePath: ProviderDialect.normalizedBasePath(base), clientPath: path, query: query == nil ? nil : text,
-          to: &bytes)
+          basePath: ProviderDialect.normalizedBasePath(base),
+          UpstreamCall(.native, passed: .init(path: path, query: query == nil ? nil : text)), to: &bytes)
       }
     }
     return String(decoding: bytes, as: UTF8.self)
@@ -64,12 +64,13 @@ struct RequestTests {
     let kept = try #require(
       withRequest(["POST /v1/messages HTTP/1.1", "host: a", "anthropic-version: 2026-10-21"]) { head, bytes in
         var lines: [UInt8] = []
-        ProviderDialect.anthropic.appendMissingHeaders(client: HeaderView(head.headers, in: bytes), to: &lines)
+        ProviderDialect.anthropic.appendMissingHeaders(
+          client: HeaderView(head.headers, in: bytes), UpstreamCall(.messages), to: &lines)
         return lines
       })
     #expect(kept.isEmpty)
     var lines: [UInt8] = []
-    ProviderDialect.anthropic.appendMissingHeaders(client: .none, to: &lines)
+    ProviderDialect.anthropic.appendMissingHeaders(client: .none, UpstreamCall(.messages), to: &lines)
     #expect(String(decoding: lines, as: UTF8.self) == "anthropic-version: 2023-06-01\r\n")
   }
 

@@ -59,7 +59,7 @@ struct UsageMeterTests {
 
   @Test("samples", arguments: rows)
   func sample(_ row: Row) throws {
-    let measure = try Fixture.bytes(row.file).withSlice { UsageMeter.measure(Self.dialect(row.file), body: $0) }
+    let measure = try Fixture.bytes(row.file).withSlice { UsageMeter.measure(Self.dialect(row.file), .chat, body: $0) }
     #expect(measure.usage == row.usage)
     #expect(measure.finish == row.finish)
     #expect(measure.safety == row.safety)
@@ -80,15 +80,15 @@ struct UsageMeterTests {
   func tail(_ row: Row) throws {
     let bytes = try Fixture.bytes(row.file)
     for cut in [0, bytes.count / 4] {
-      let measure = bytes.withSlice { UsageMeter.measure(Self.dialect(row.file), tail: $0.suffix(from: cut)) }
+      let measure = bytes.withSlice { UsageMeter.measure(Self.dialect(row.file), .chat, tail: $0.suffix(from: cut)) }
       #expect(measure.usage == row.usage)
     }
   }
 
   @Test func textThatLooksLikeUsageIsNotUsage() {
     let body = #"{"choices":[{"message":{"content":"\"usage\":{\"prompt_tokens\":9}"},"finish_reason":"stop"}]}"#
-    #expect(withBytes(body) { UsageMeter.measure(.openai, body: $0) }.usage == nil)
-    #expect(withBytes(body) { UsageMeter.measure(.openai, tail: $0) }.usage == nil)
+    #expect(withBytes(body) { UsageMeter.measure(.openai, .chat, body: $0) }.usage == nil)
+    #expect(withBytes(body) { UsageMeter.measure(.openai, .chat, tail: $0) }.usage == nil)
   }
 
   @Test(
@@ -98,11 +98,11 @@ struct UsageMeterTests {
       #"{"usage":{"prompt_tokens":99999999999999999999999}}"#, #"{"usage":7}"#, #"{"usage":{}}"#, "", "{",
     ])
   func nonsense(_ body: String) {
-    #expect(withBytes(body) { UsageMeter.measure(.openai, body: $0) }.usage == nil)
+    #expect(withBytes(body) { UsageMeter.measure(.openai, .chat, body: $0) }.usage == nil)
   }
 
   @Test func hugeCountsSaturate() {
     let body = #"{"usage":{"input_tokens":9223372036854775807,"cache_read_input_tokens":9223372036854775807}}"#
-    #expect(withBytes(body) { UsageMeter.measure(.anthropic, body: $0) }.usage?.input == .max)
+    #expect(withBytes(body) { UsageMeter.measure(.anthropic, .messages, body: $0) }.usage?.input == .max)
   }
 }

@@ -73,12 +73,9 @@ struct SurfaceMatcherTests {
     #expect(withBytes("/v2/models") { SurfaceMatcher.allowedMethods(path: $0, headers: none) } == nil)
   }
 
-  @Test func onlyGenerationIsInspectedAndMayStream() {
-    for operation in Operation.allCases {
-      let match = SurfaceMatch(surface: .openai, operation: operation)
-      let streams = [.chat, .completions, .responses, .messages].contains(operation)
-      #expect(match.streamsBy == (streams ? .bodyFlag : .never))
-      if streams { #expect(match.inspected) }
+  @Test func whatMayStreamSaysItsModel() {
+    for operation in Operation.allCases where operation.streaming != .never {
+      #expect(operation.hasModelInBody != operation.hasModelInPath, "\(operation)")
     }
   }
 }

@@ -1,3 +1,4 @@
+import SluiceDialects
 import SluiceSimulator
 
 /// An answer taken apart by a parser that has nothing in common with the code under test.

@@ -1,4 +1,5 @@
 import Foundation
+import SluiceDialects
 import SluiceSimulator
 import Testing
 

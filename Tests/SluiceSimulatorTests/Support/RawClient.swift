@@ -1,3 +1,4 @@
+import SluiceDialects
 import NIOCore
 import NIOPosix
 import SluiceSimulator

@@ -2,7 +2,7 @@ import SluicePolicy
 
 extension Anthropic {
   /// Detail code before type before status before text. `status` is 200 for an error inside a stream.
-  static func verdict(status: Int, _ error: ProviderErrorBody) -> FailureVerdict {
+  package static func verdict(status: Int, _ error: ProviderErrorBody) -> FailureVerdict {
     if let code = error.detailCode, let verdict = verdict(detailCode: code) { return verdict }
     if let type = error.type, let verdict = verdict(type: type, status: status, error) { return verdict }
     return verdict(status: status)

@@ -1,9 +1,9 @@
 extension Anthropic {
-  static let defaultRequestsPerMinute = 1000
+  package static let defaultRequestsPerMinute = 1000
 
   /// `anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}`, resets as RFC 3339
   /// times. The `unified` family of subscription plans has no limit and remaining figures and is left alone.
-  static func rateLimits(_ headers: HeaderView, now: UnixTime) -> RateLimitView {
+  package static func rateLimits(_ headers: HeaderView, now: UnixTime) -> RateLimitView {
     var view = RateLimitView()
     headers.visit { name, value in
       guard name.isName(startingWith: "anthropic-ratelimit-") else { return }

@@ -1,18 +1,47 @@
 /// Anthropic: how requests are addressed and signed.
-enum Anthropic {
-  static let defaultBaseURL = "https://api.anthropic.com"
+package enum Anthropic: ProviderKnowledge {
+  package static let surface: Surface? = .anthropic
+  package static let defaultBaseURL = "https://api.anthropic.com"
 
-  static let environment = ProviderEnvironment(
+  package static let environment = ProviderEnvironment(
     keys: ["ANTHROPIC_API_KEY"], bearerTokens: ["ANTHROPIC_AUTH_TOKEN"], baseURL: "ANTHROPIC_BASE_URL")
 
   /// The version for clients that name none (plain `curl`). The older of the two known ones: it takes every field the
   /// newer one takes, and the sampling parameters besides.
   static let defaultVersion: StaticString = "2023-06-01"
 
-  /// The base URL has no `/v1`; the SDK's paths do.
-  static func upstreamPath(_ clientPath: ByteSlice) -> ByteSlice { clientPath }
+  package static func speaks(_ operation: Operation, _ options: ProviderOptions) -> Bool {
+    switch operation {
+    case .messages, .countTokens, .models, .model, .native: true
+    default: false
+    }
+  }
 
-  static func appendCredential(_ credential: UpstreamCredential, to lines: inout [UInt8]) {
+  package static func operation(
+    for task: Operation.Task, streams: Bool, _ options: ProviderOptions
+  ) -> Operation? {
+    switch task {
+    case .chat: .messages
+    case .tokenCount: .countTokens
+    case .embeddings: nil
+    }
+  }
+
+  /// The base URL has no `/v1`; the SDK's paths do.
+  package static func appendTarget(_ call: UpstreamCall, _ options: ProviderOptions, to target: inout [UInt8]) {
+    if let passed = call.passed {
+      passed.path.append(to: &target)
+      call.appendQuery(to: &target)
+      return
+    }
+    switch call.operation {
+    case .countTokens: target.append("/v1/messages/count_tokens")
+    case .models: target.append("/v1/models?limit=1000")
+    default: target.append("/v1/messages")
+    }
+  }
+
+  package static func appendCredential(_ credential: UpstreamCredential, to lines: inout [UInt8]) {
     switch credential.kind {
     case .key: lines.append("x-api-key: ")
     case .bearer: lines.append("authorization: Bearer ")
@@ -21,7 +50,9 @@ enum Anthropic {
     lines.append("\r\n")
   }
 
-  static func appendMissingHeaders(client: HeaderView, to head: inout [UInt8]) {
+  package static func appendMissingHeaders(
+    client: HeaderView, _ call: UpstreamCall, _ options: ProviderOptions, to head: inout [UInt8]
+  ) {
     guard !client.contains(.anthropicVersion) else { return }
     head.append("anthropic-version: ")
     head.append(defaultVersion)

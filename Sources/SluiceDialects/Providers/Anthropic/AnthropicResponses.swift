@@ -13,7 +13,7 @@ extension Anthropic {
 
   /// One document of an answer: a message, a token count, or the data of one stream event. In a stream the counts of
   /// `message_delta` are running totals and overwrite those of `message_start`.
-  static func read(_ document: ByteSlice, into reader: inout AnswerReader) {
+  package static func read(_ document: ByteSlice, _ operation: Operation, into reader: inout AnswerReader) {
     JSONFieldWalker.walk(document) { path, value in
       guard !value.isNull else { return }
       if path.hasPrefix(Paths.usage) || path.hasPrefix(Paths.messageUsage) {
@@ -59,7 +59,7 @@ extension Anthropic {
   }
 
   /// `input_tokens` leaves out what the prompt cache had or got; the whole prompt is the sum.
-  static func usage(_ counters: UsageCounters) -> TokenUsage? {
+  package static func usage(_ counters: UsageCounters) -> TokenUsage? {
     guard !counters.isEmpty else { return nil }
     let cached = counters.cached ?? 0
     let written = counters.written ?? 0

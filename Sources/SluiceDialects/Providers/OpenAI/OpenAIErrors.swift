@@ -2,7 +2,7 @@ import SluicePolicy
 
 extension OpenAI {
   /// Code before type before status before text. `status` is 200 for an error inside a stream.
-  static func verdict(status: Int, _ error: ProviderErrorBody) -> FailureVerdict {
+  package static func verdict(status: Int, _ error: ProviderErrorBody) -> FailureVerdict {
     if let code = error.code, let verdict = verdict(code: code, error) { return verdict }
     if let type = error.type, let verdict = verdict(type: type, status: status) { return verdict }
     if status < 500, isContextLength(error) { return FailureVerdict(.contextLength, .request) }

@@ -1,11 +1,11 @@
 extension OpenAI {
-  static let defaultRequestsPerMinute = 3500
+  package static let defaultRequestsPerMinute = 3500
 
   /// `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`, resets as Go durations. The `_usage_based` variants tell
   /// the same about usage-based limits and fill in where the plain ones are missing.
   ///
   /// Runs for every answer, so a name is settled by its length and at most two comparisons.
-  static func rateLimits(_ headers: HeaderView) -> RateLimitView {
+  package static func rateLimits(_ headers: HeaderView, now: UnixTime) -> RateLimitView {
     var view = RateLimitView()
     var usageBased = RateLimitWindow()
     headers.visit { name, value in

@@ -1,4 +1,4 @@
 extension OpenAI {
   /// `GET /models` costs no tokens and proves name, TLS and key.
-  static let probeTarget: StaticString = "/models"
+  package static func probe(_ options: ProviderOptions) -> ProbeCall { ProbeCall("/models") }
 }

@@ -22,7 +22,7 @@ extension OpenAI {
   }
 
   /// One document of an answer: a chat completion, a chunk of one, a response, embeddings, a token count.
-  static func read(_ document: ByteSlice, into reader: inout AnswerReader) {
+  package static func read(_ document: ByteSlice, _ operation: Operation, into reader: inout AnswerReader) {
     JSONFieldWalker.walk(document) { path, value in
       guard !value.isNull else { return }
       if path.hasPrefix(Paths.choices) {
@@ -104,7 +104,7 @@ extension OpenAI {
     }
   }
 
-  static func usage(_ counters: UsageCounters) -> TokenUsage? {
+  package static func usage(_ counters: UsageCounters) -> TokenUsage? {
     guard !counters.isEmpty else { return nil }
     return TokenUsage(
       input: counters.input ?? 0, output: counters.output ?? 0, cachedInput: counters.cached ?? 0,

@@ -12,12 +12,24 @@ extension OpenAI {
     if data.hasPrefix("[DONE]") {
       state.sawEndMark = true
     } else if !state.reader.sawOutput || mayMatter(data) {
-      read(data, into: &state.reader)
+      read(data, .chat, into: &state.reader)
+    }
+  }
+
+  package static func readEvent(
+    name: ByteSlice?, data: ByteSlice, _ operation: Operation, into state: inout StreamState
+  ) {
+    switch operation {
+    case .responses, .readResponse: readResponseEvent(name: name, data: data, into: &state)
+    default: readChunk(data, into: &state)
     }
   }
 
   /// A chat stream is good when its end mark came after a finish reason and no error frame: `[DONE]` alone is not.
-  static func isWholeChat(_ state: StreamState) -> Bool { state.sawEndMark && state.reader.finish != nil }
+  package static func isWhole(_ state: StreamState, _ operation: Operation) -> Bool {
+    guard operation != .responses, operation != .readResponse else { return state.sawEndMark }
+    return state.sawEndMark && state.reader.finish != nil
+  }
 
   /// Once output was seen, a chunk matters only for a finish reason, a refusal, usage or an error. Their names with
   /// both quotes cannot stand inside the model's own text, where quotes are escaped; `null` values are skipped. Most

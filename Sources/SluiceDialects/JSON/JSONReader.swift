@@ -7,19 +7,18 @@ package struct JSONError: Error, Sendable, Hashable {
 /// A strict RFC 8259 decoder over bytes. Depth is bounded, so recursion is too; so is the number of values, which
 /// take several times the room of their shortest text.
 package struct JSONReader {
-  /// Every access goes through `next` or stays below `position`, which never passes the end.
-  private let bytes: UnsafeBufferPointer<UInt8>
+  private let bytes: ByteView
   private var position = 0
   private var values = 0
   private static let maxDepth = 256
   private static let maxValues = 4_000_000
 
-  private init(_ bytes: UnsafeBufferPointer<UInt8>) {
+  private init(_ bytes: ByteView) {
     self.bytes = bytes
   }
 
-  package static func read(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) -> JSONValue {
-    var reader = JSONReader(bytes)
+  package static func read(_ bytes: ByteSlice) throws(JSONError) -> JSONValue {
+    var reader = JSONReader(bytes.view)
     reader.skipSpace()
     let value = try reader.value(depth: 0)
     reader.skipSpace()
@@ -28,8 +27,8 @@ package struct JSONReader {
   }
 
   package static func read(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
-    let result: Result<JSONValue, JSONError> = bytes.withUnsafeBufferPointer { pointer in
-      do throws(JSONError) { return .success(try read(pointer)) } catch { return .failure(error) }
+    let result: Result<JSONValue, JSONError> = bytes.withSlice { slice in
+      do throws(JSONError) { return .success(try read(slice)) } catch { return .failure(error) }
     }
     return try result.get()
   }
@@ -60,12 +59,12 @@ package struct JSONReader {
   }
 
   private mutating func literal(_ word: StaticString, _ value: JSONValue) throws(JSONError) -> JSONValue {
-    let count = word.utf8CodeUnitCount
-    guard bytes.count - position >= count else { throw failure("the document ends early") }
-    for index in 0..<count where bytes[position + index] != word.utf8Start[index] {
+    let word = ByteView(word)
+    guard bytes.count - position >= word.count else { throw failure("the document ends early") }
+    for index in 0..<word.count where bytes[position + index] != word[index] {
       throw failure("unexpected character")
     }
-    position += count
+    position += word.count
     return value
   }
 
@@ -148,7 +147,7 @@ package struct JSONReader {
   }
 
   private func plainText(_ start: Int, _ end: Int) -> String {
-    String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<end]), as: UTF8.self)
+    unsafe String(decoding: bytes.bytes(start..<end), as: UTF8.self)
   }
 
   private mutating func text() throws(JSONError) -> String {
@@ -169,15 +168,16 @@ package struct JSONReader {
   }
 
   private func validText(_ start: Int, _ end: Int) throws(JSONError) -> String {
-    let piece = UnsafeBufferPointer(rebasing: bytes[start..<end])
-    guard let text = String(validating: piece, as: UTF8.self) else { throw failure("invalid UTF-8") }
+    guard let text = unsafe String(validating: bytes.bytes(start..<end), as: UTF8.self) else {
+      throw failure("invalid UTF-8")
+    }
     return text
   }
 
   /// The slow way, entered at the first backslash.
   private mutating func escapedText(from start: Int) throws(JSONError) -> String {
     var decoded: [UInt8] = []
-    for index in start..<position { decoded.append(bytes[index]) }
+    unsafe decoded.append(contentsOf: bytes.bytes(start..<position))
     while let byte = next {
       position += 1
       switch byte {

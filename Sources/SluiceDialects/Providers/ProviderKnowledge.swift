@@ -1,0 +1,102 @@
+package import SluicePolicy
+
+/// What has to be known about one provider's protocol: one namespace without values per provider, its functions spread
+/// over the same files in each folder (`Requests`, `Responses`, `Stream`, `Errors`, `Limits`, `Probe`, `Models`,
+/// `Options`). All of it is pure.
+///
+/// `ProviderDialect` holds the namespace as a metatype: a call costs one indirect jump and allocates nothing.
+package protocol ProviderKnowledge: SendableMetatype {
+  // MARK: Addressing
+
+  /// The surface whose clients this provider answers without translation; nothing when none is its own.
+  static var surface: Surface? { get }
+  /// In the convention of the provider's own SDK: with `/v1` for OpenAI, without for Anthropic. May name options in
+  /// braces (`{region}`); empty where there is no default.
+  static var defaultBaseURL: String { get }
+  /// The environment variables the provider's own SDK reads.
+  static var environment: ProviderEnvironment { get }
+  /// Requests per minute and key to assume while neither the configuration nor the provider's headers say more.
+  static var defaultRequestsPerMinute: Int { get }
+  /// What may stand below `options:` of a pool.
+  static var options: [ProviderOption] { get }
+  /// A key is needed; false for servers of one's own.
+  static var needsCredential: Bool { get }
+
+  /// The provider itself answers this operation in the client's own protocol: it is passed through.
+  static func speaks(_ operation: Operation, _ options: ProviderOptions) -> Bool
+  /// The provider's own operation for a task that another surface's client asked for; nothing when it cannot.
+  static func operation(for task: Operation.Task, streams: Bool, _ options: ProviderOptions) -> Operation?
+
+  /// Appends path and query of the upstream request line; the base path is there already.
+  static func appendTarget(_ call: UpstreamCall, _ options: ProviderOptions, to target: inout [UInt8])
+  /// Appends the credential's header lines. Providers that sign each request leave this empty; see
+  /// `PreparedCredential.signer`.
+  static func appendCredential(_ credential: UpstreamCredential, to lines: inout [UInt8])
+  /// Appends the header lines the provider demands and the client did not send.
+  static func appendMissingHeaders(
+    client: HeaderView, _ call: UpstreamCall, _ options: ProviderOptions, to head: inout [UInt8])
+  /// The free call that proves the path and, where it can, the key.
+  static func probe(_ options: ProviderOptions) -> ProbeCall
+
+  // MARK: Answers
+
+  /// What a failed answer means. `status` is 200 for an error inside a stream.
+  static func verdict(status: Int, _ error: ProviderErrorBody) -> FailureVerdict
+  /// A wait that the error body itself names, for providers that say it there and not in headers.
+  static func wait(in error: ProviderErrorBody) -> Interval?
+  /// The provider's own account of the limits, from the headers of any answer.
+  static func rateLimits(_ headers: HeaderView, now: UnixTime) -> RateLimitView
+  /// One whole document of an answer.
+  static func read(_ document: ByteSlice, _ operation: Operation, into reader: inout AnswerReader)
+  /// One event of a stream.
+  static func readEvent(
+    name: ByteSlice?, data: ByteSlice, _ operation: Operation, into state: inout StreamState)
+  /// The stream's events say that it came to its proper end.
+  static func isWhole(_ state: StreamState, _ operation: Operation) -> Bool
+  /// How streams of this operation are cut into events.
+  static func framing(_ operation: Operation) -> StreamFraming
+  /// The counters in the one meaning for all providers.
+  static func usage(_ counters: UsageCounters) -> TokenUsage?
+  /// Nothing when the body is not a model list.
+  static func models(_ body: ByteSlice) -> ModelPage?
+}
+
+extension ProviderKnowledge {
+  package static var options: [ProviderOption] { [] }
+  package static var needsCredential: Bool { true }
+  package static func wait(in error: ProviderErrorBody) -> Interval? { nil }
+  package static func isWhole(_ state: StreamState, _ operation: Operation) -> Bool { state.sawEndMark }
+  package static func framing(_ operation: Operation) -> StreamFraming { .serverSentEvents }
+  package static func models(_ body: ByteSlice) -> ModelPage? { ModelList.parse(body) }
+  package static func rateLimits(_ headers: HeaderView, now: UnixTime) -> RateLimitView { RateLimitView() }
+  package static func appendMissingHeaders(
+    client: HeaderView, _ call: UpstreamCall, _ options: ProviderOptions, to head: inout [UInt8]
+  ) {}
+}
+
+/// How an answer's stream is cut into events.
+package enum StreamFraming: UInt8, Hashable, Sendable {
+  /// `text/event-stream`.
+  case serverSentEvents
+  /// One JSON document per line.
+  case lines
+  /// AWS's binary messages with checksums.
+  case awsEventStream
+}
+
+/// The free call that proves an endpoint.
+package struct ProbeCall: Hashable, Sendable {
+  /// Without the base path; begins with a slash.
+  package var target: String
+  package var method: HTTPMethodToken
+  package var body: String
+  /// Another host than the endpoint's; nothing for the endpoint's own.
+  package var host: String?
+
+  package init(_ target: String, method: HTTPMethodToken = .get, body: String = "", host: String? = nil) {
+    self.target = target
+    self.method = method
+    self.body = body
+    self.host = host
+  }
+}
