@@ -22,7 +22,11 @@ package enum GatewayErrorCode: String, CaseIterable, Hashable, Sendable {
   // Routing
   case unknownModel = "model_not_found"
   case surfaceMismatch = "surface_mismatch"
+  case unsupportedField = "unsupported_field"
   case unknownStoredResponse = "unknown_stored_response"
+  // What a provider of another protocol said
+  case contextLength = "context_length_exceeded"
+  case contentBlocked = "content_filter"
   // Limits
   case rateLimited = "rate_limit_exceeded"
   case queueFull = "queue_full"
@@ -51,7 +55,9 @@ package enum GatewayErrorCode: String, CaseIterable, Hashable, Sendable {
   /// The HTTP status that goes with the code.
   package var status: Int {
     switch self {
-    case .malformedRequest, .invalidJSON, .duplicateField, .missingModel, .surfaceMismatch: 400
+    case .malformedRequest, .invalidJSON, .duplicateField, .missingModel, .surfaceMismatch, .unsupportedField,
+      .contextLength, .contentBlocked:
+      400
     case .missingAccessKey, .invalidAccessKey, .credentialRejected: 401
     case .modelNotAllowed, .hostNotAllowed, .originNotAllowed: 403
     case .unknownModel, .unknownPath, .unknownStoredResponse: 404
@@ -95,6 +101,10 @@ package enum GatewayErrorCode: String, CaseIterable, Hashable, Sendable {
     case .unknownModel: "No pool or route serves that model. GET /v1/models lists what is served."
     case .surfaceMismatch:
       "That model's provider speaks another protocol than this path. Use the provider's own path and client."
+    case .unsupportedField:
+      "A field of the request cannot be carried to the provider that serves this model. Leave it out."
+    case .contextLength: "The prompt is longer than the model's context. Shorten it, or use a larger model."
+    case .contentBlocked: "The provider's safety rules refused the request."
     case .unknownStoredResponse:
       "The gateway does not know which account stored that response. Create it through this gateway first."
     case .rateLimited: "A rate limit is reached. Wait for the time in `retry-after`."

@@ -16,7 +16,7 @@ package struct StreamState: Sendable {
 package struct StreamMeter: Sendable {
   package let dialect: ProviderDialect
   package let operation: Operation
-  private var parser = SSEParser()
+  private var framer: EventFramer
   private var state = StreamState()
   /// When the first piece of output passed.
   package private(set) var firstTokenAt: Instant?
@@ -26,20 +26,19 @@ package struct StreamMeter: Sendable {
   package init(_ dialect: ProviderDialect, _ operation: Operation) {
     self.dialect = dialect
     self.operation = operation
+    framer = EventFramer(dialect.framing(operation))
   }
 
   /// - Parameter bytes: the next piece of the answer's body, of any length, without transfer coding.
-  package mutating func consume(_ bytes: UnsafeRawBufferPointer, now: Instant) {
+  package mutating func consume(_ bytes: ByteSlice, now: Instant) {
     guard !isBlind else { return }
     let dialect = dialect
     let operation = operation
     var events = state
-    do throws(SSEError) {
-      try unsafe parser.consume(bytes) { event in
+    do throws(EventFramer.Broken) {
+      try framer.consume(bytes) { name, data in
         events.events += 1
-        let name = unsafe event.name.map { unsafe ByteSlice($0) }
-        unsafe dialect.knowledge.readEvent(
-          name: name, data: ByteSlice(event.data), operation, into: &events)
+        dialect.knowledge.readEvent(name: name, data: data, operation, into: &events)
       }
     } catch {
       isBlind = true
@@ -49,7 +48,7 @@ package struct StreamMeter: Sendable {
   }
 
   /// Nothing of an event is pending: the gateway's own event could be inserted here.
-  package var isAtEventBoundary: Bool { isBlind ? false : parser.isAtEventBoundary }
+  package var isAtEventBoundary: Bool { isBlind ? false : framer.isAtEventBoundary }
 
   /// Events seen so far; also the next `sequence_number` of a Responses stream, which counts from 0.
   package var eventCount: Int { state.events }

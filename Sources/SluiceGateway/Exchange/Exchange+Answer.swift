@@ -171,7 +171,7 @@ extension Exchange {
   private func stream(_ part: UpstreamBodyPart) {
     let now = loop.clock.now()
     let hadToken = firstTokenAt != nil
-    part.forEachPayload { meter?.consume($0, now: now) }
+    part.forEachPayload { meter?.consume(ByteSlice($0), now: now) }
     guard let meter else { return }
     if !hadToken, let token = meter.firstTokenAt {
       firstTokenAt = token

@@ -53,7 +53,7 @@ struct GatewayErrorTests {
     for (dialect, surface, operation) in rows {
       let event = GatewayErrorBody.streamEvent(surface, operation, GatewayError(.upstreamBroke), sequenceNumber: 12)
       var meter = StreamMeter(dialect, operation)
-      event.withUnsafeBytes { meter.consume($0, now: Instant(nanoseconds: 0)) }
+      event.withSlice { meter.consume($0, now: Instant(nanoseconds: 0)) }
       #expect(meter.measure.failure != nil)
       #expect(meter.isAtEventBoundary)
       #expect(!meter.isComplete)

@@ -47,7 +47,7 @@ struct StreamMeterTests {
     var start = 0
     while start < bytes.count {
       let end = min(bytes.count, start + piece)
-      bytes[start..<end].withUnsafeBytes { meter.consume($0, now: Instant(nanoseconds: Int64(start))) }
+      Array(bytes[start..<end]).withSlice { meter.consume($0, now: Instant(nanoseconds: Int64(start))) }
       start = end
     }
     return meter
@@ -113,7 +113,7 @@ struct StreamMeterTests {
   @Test func roleAndPingAreNoTokens() {
     var meter = StreamMeter(.openai, .chat)
     let role = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n"
-    Array(role.utf8).withUnsafeBytes { meter.consume($0, now: Instant(nanoseconds: 1)) }
+    Array(role.utf8).withSlice { meter.consume($0, now: Instant(nanoseconds: 1)) }
     #expect(meter.firstTokenAt == nil)
   }
 
@@ -127,7 +127,7 @@ struct StreamMeterTests {
       #"{"choices":[],"usage" :{"prompt_tokens":3,"completion_tokens":4}}"#,
     ]
     for (index, line) in lines.enumerated() {
-      Array("data: \(line)\n\n".utf8).withUnsafeBytes { meter.consume($0, now: Instant(nanoseconds: Int64(index))) }
+      Array("data: \(line)\n\n".utf8).withSlice { meter.consume($0, now: Instant(nanoseconds: Int64(index))) }
       if index == 1 { #expect(meter.measure.finish == nil) }
     }
     #expect(meter.measure.finish == .stop)
@@ -156,7 +156,7 @@ struct StreamMeterTests {
   @Test func anEventTooLargeToReadIsPassedOnBlindly() {
     var meter = StreamMeter(.openai, .chat)
     let piece = [UInt8](repeating: 0x61, count: 1 << 16)
-    for _ in 0..<20 { piece.withUnsafeBytes { meter.consume($0, now: Instant(nanoseconds: 0)) } }
+    for _ in 0..<20 { piece.withSlice { meter.consume($0, now: Instant(nanoseconds: 0)) } }
     #expect(meter.isBlind)
     #expect(meter.end == .complete)
     #expect(!meter.isAtEventBoundary)

@@ -1,7 +1,7 @@
 /// One wire format for chat. A format that clients speak reads requests and writes answers; one that providers speak
 /// writes requests and reads answers; most do both. Namespaces without values; everything is pure and bounded by the
 /// size of its input.
-package protocol ChatFormat {
+package protocol ChatFormat: SendableMetatype {
   associatedtype StreamReader: ChatStreamReader
   associatedtype StreamWriter: ChatStreamWriter
 
@@ -55,7 +55,7 @@ package protocol ChatStreamWriter: Sendable {
 }
 
 /// One wire format for embeddings.
-package protocol EmbeddingFormat {
+package protocol EmbeddingFormat: SendableMetatype {
   static func readRequest(
     _ body: JSONValue, model: String, _ operation: Operation, _ notes: inout TranslationNotes
   ) throws(TranslationRefusal) -> EmbeddingRequest

@@ -1,0 +1,60 @@
+/// Cuts a stream into events, whatever its framing, over any division into pieces. Bounded: what is held is one event.
+package struct EventFramer: Sendable {
+  /// The stream cannot be cut any further: an event beyond the bound, or a damaged one.
+  package struct Broken: Error, Hashable, Sendable, CustomStringConvertible {
+    package var description: String
+  }
+
+  private enum Cutter: Sendable {
+    case events(SSEParser)
+    case lines(LineSplitter)
+    case unreadable
+  }
+
+  private var cutter: Cutter
+
+  package init(_ framing: StreamFraming) {
+    switch framing {
+    case .serverSentEvents: cutter = .events(SSEParser())
+    case .lines: cutter = .lines(LineSplitter())
+    case .awsEventStream: cutter = .unreadable
+    }
+  }
+
+  /// Nothing of an event is pending: another event could be inserted into the stream here.
+  package var isAtEventBoundary: Bool {
+    switch cutter {
+    case .events(let parser): parser.isAtEventBoundary
+    case .lines(let splitter): splitter.isAtLineBoundary
+    case .unreadable: false
+    }
+  }
+
+  /// Hands out the events that a piece completes: the name where the framing has one, and the payload.
+  package mutating func consume(
+    _ bytes: ByteSlice, onEvent: (_ name: ByteSlice?, _ data: ByteSlice) -> Void
+  ) throws(Broken) {
+    switch cutter {
+    case .events(var parser):
+      cutter = .unreadable
+      do throws(SSEError) {
+        try unsafe parser.consume(bytes.raw) { event in
+          unsafe onEvent(event.name.map { unsafe ByteSlice($0) }, ByteSlice(event.data))
+        }
+      } catch {
+        throw Broken(description: error.rawValue)
+      }
+      cutter = .events(parser)
+    case .lines(var splitter):
+      cutter = .unreadable
+      do throws(LineSplitter.LineTooLong) {
+        try unsafe splitter.consume(bytes.raw) { line in unsafe onEvent(nil, ByteSlice(line)) }
+      } catch {
+        throw Broken(description: "line too long")
+      }
+      cutter = .lines(splitter)
+    case .unreadable:
+      throw Broken(description: "not readable")
+    }
+  }
+}
