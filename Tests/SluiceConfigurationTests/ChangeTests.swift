@@ -141,7 +141,7 @@ struct ChangeTests {
     let anthropic = try World().configuration("pools: {p: {provider: anthropic, keys: [x], models: [a]}}").pools[0]
     #expect(anthropic.endpoints[0].credential?.kind == .key)
     let pool = anthropic.routePool(.anthropic)
-    #expect(pool.surface == .anthropic)
+    #expect(pool.dialect == .anthropic)
     #expect(pool.allows("a") && !pool.allows("b"))
   }
 

@@ -19,19 +19,19 @@ struct ModelRouter: Sendable {
       routes: routes,
       pools: own.map { pool in
         var pool = pool
-        pool.surface = .openai
+        pool.dialect = .openai
         return pool
       })
-    surfaces = Dictionary(own.map { ($0.name, $0.surface) }, uniquingKeysWith: { first, _ in first })
+    surfaces = Dictionary(own.map { ($0.name, $0.dialect.surface) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// Where to try, in this order; never empty.
   ///
   /// - Parameter only: pools of another protocol cannot do it.
   func targets(for model: String, only surface: Surface?) throws(SluiceError) -> [RouteTarget] {
-    var found = everything.resolve(model: model, surface: .openai)
+    var found = everything.resolve(model: model, for: .chat)
     if case .unknown(let suggestions) = found {
-      let guess = bySurface.resolve(model: model, surface: surface ?? family(of: model))
+      let guess = bySurface.resolve(model: model, for: (surface ?? family(of: model)).chat)
       if case .plan = guess { found = guess } else if suggestions.isEmpty { found = guess }
     }
     switch found {

@@ -23,6 +23,6 @@ extension RouteConfiguration {
 extension PoolConfiguration {
   /// The pool as the route table sees it.
   package func routePool(_ dialect: ProviderDialect, models known: Set<String> = []) -> RoutePool {
-    RoutePool(name: name, surface: dialect.surface, models: known, allowed: models ?? [])
+    RoutePool(name: name, dialect: dialect, models: known, allowed: models ?? [])
   }
 }

@@ -41,17 +41,22 @@ package struct RouteDefinition: Hashable, Sendable {
 /// A pool as routing sees it.
 package struct RoutePool: Hashable, Sendable {
   package var name: String
-  package var surface: Surface
+  package var dialect: ProviderDialect
   /// Models the provider is known to list; grows at run time by replacing the table.
   package var models: Set<String>
   /// Patterns of the configuration's allow list; empty allows everything.
   package var allowed: [GlobPattern]
 
-  package init(name: String, surface: Surface, models: Set<String> = [], allowed: [String] = []) {
+  package init(name: String, dialect: ProviderDialect, models: Set<String> = [], allowed: [String] = []) {
     self.name = name
-    self.surface = surface
+    self.dialect = dialect
     self.models = models
     self.allowed = allowed.map(GlobPattern.init)
+  }
+
+  /// The provider answers the operation, in the client's protocol or by translation.
+  package func serves(_ operation: Operation) -> Bool {
+    dialect.speaks(operation) || Translation.exists(from: operation, to: dialect) || operation.task == .tokenCount
   }
 
   package func allows(_ model: String) -> Bool { allowed.isEmpty || allowed.contains { $0.matches(model) } }

@@ -36,7 +36,7 @@ package enum RouteResolution: Hashable, Sendable {
   case plan(RoutePlan)
   /// No pool serves the model on any surface; the nearest names that are served.
   case unknown(suggestions: [String])
-  /// The model is served, but only by pools that speak another protocol.
+  /// The model is served, but only by pools whose provider has nothing for the operation.
   case otherSurface(pools: [String])
   /// The pools that would serve it do not allow it.
   case notAllowed(pools: [String])
@@ -47,9 +47,12 @@ package enum RouteResolution: Hashable, Sendable {
 /// 1. a route with exactly this name;
 /// 2. `pool/model`, where `pool` is the name of a pool: that pool alone;
 /// 3. the first route whose pattern matches, in the order of the configuration;
-/// 4. the pools of the client's surface that list the model;
-/// 5. the only pool that speaks the client's surface (new models and fine-tunes);
+/// 4. the pools that list the model, those that speak the client's protocol before those that need translation;
+/// 5. the only pool that speaks the client's protocol (new models and fine-tunes), else the only one that can be reached
+///    by translation;
 /// 6. nothing: the nearest names are offered.
+///
+/// Only pools that can answer the operation are considered.
 ///
 /// Immutable; a reload or a fresh model list makes a new one.
 package struct RouteTable: Sendable {
@@ -99,59 +102,63 @@ package struct RouteTable: Sendable {
     return nil
   }
 
-  package func resolve(model: String, surface: Surface) -> RouteResolution {
-    if let route = exact[model] { return checked(route, model, surface) }
-    if let pinned = pinned(model, surface) { return pinned }
-    if let route = patterns.first(where: { $0.pattern.matches(model) }) { return checked(route, model, surface) }
-    return byDefault(model, surface)
+  /// - Parameter operation: the client's.
+  package func resolve(model: String, for operation: Operation) -> RouteResolution {
+    if let route = exact[model] { return checked(route, model, operation) }
+    if let pinned = pinned(model, operation) { return pinned }
+    if let route = patterns.first(where: { $0.pattern.matches(model) }) { return checked(route, model, operation) }
+    return byDefault(model, operation)
   }
 
   /// Every name a client of `surface` may use: listed models that are allowed, and exact routes.
   package func models(surface: Surface) -> [String] {
-    var names = Set(exact.filter { $0.value.pools.contains { $0.surface == surface } }.keys)
-    for pool in pools where pool.surface == surface { names.formUnion(pool.models.filter(pool.allows)) }
+    let operation = surface.chat
+    var names = Set(exact.filter { $0.value.pools.contains { $0.serves(operation) } }.keys)
+    for pool in pools where pool.serves(operation) { names.formUnion(pool.models.filter(pool.allows)) }
     return names.sorted()
   }
 
-  private func pinned(_ model: String, _ surface: Surface) -> RouteResolution? {
+  private func pinned(_ model: String, _ operation: Operation) -> RouteResolution? {
     guard let slash = model.utf8.firstIndex(of: 0x2F), let index = poolIndex[String(model[..<slash])] else {
       return nil
     }
     let name = String(model[model.utf8.index(after: slash)...])
     guard !name.isEmpty else { return .unknown(suggestions: nearest(model)) }
-    return checked([pools[index]], upstreamModel: name, model, surface)
+    return checked([pools[index]], upstreamModel: name, model, operation)
   }
 
-  private func byDefault(_ model: String, _ surface: Surface) -> RouteResolution {
+  private func byDefault(_ model: String, _ operation: Operation) -> RouteResolution {
     let listing = pools.filter { $0.models.contains(model) }
-    if listing.contains(where: { $0.surface == surface }) {
-      return checked(listing, upstreamModel: nil, model, surface)
-    }
+    let speaking = listing.filter { $0.dialect.speaks(operation) }
+    let others = listing.filter { !$0.dialect.speaks(operation) && $0.serves(operation) }
+    if !(speaking + others).isEmpty { return checked(speaking + others, upstreamModel: nil, model, operation) }
     if !listing.isEmpty { return .otherSurface(pools: listing.map(\.name)) }
-    let speakers = pools.filter { $0.surface == surface }
-    guard speakers.count == 1 else { return .unknown(suggestions: nearest(model)) }
-    return checked(speakers, upstreamModel: nil, model, surface)
+    let speakers = pools.filter { $0.dialect.speaks(operation) }
+    if speakers.count == 1 { return checked(speakers, upstreamModel: nil, model, operation) }
+    let servers = pools.filter { $0.serves(operation) }
+    guard speakers.isEmpty, servers.count == 1 else { return .unknown(suggestions: nearest(model)) }
+    return checked(servers, upstreamModel: nil, model, operation)
   }
 
   private func checked(
-    _ pools: [RoutePool], upstreamModel: String?, _ model: String, _ surface: Surface
+    _ pools: [RoutePool], upstreamModel: String?, _ model: String, _ operation: Operation
   ) -> RouteResolution {
     let targets = pools.map { RouteTarget(pool: $0.name, upstreamModel: upstreamModel) }
     return checked(
-      Compiled(pattern: GlobPattern(""), plan: RoutePlan(targets: targets), pools: pools), model, surface)
+      Compiled(pattern: GlobPattern(""), plan: RoutePlan(targets: targets), pools: pools), model, operation)
   }
 
-  /// Leaves out targets that speak another protocol or do not allow the model; usually there are none, and the plan
+  /// Leaves out targets that have nothing for the operation or do not allow the model; usually there are none, and the plan
   /// made at configuration time is handed out as it is.
-  private func checked(_ route: Compiled, _ model: String, _ surface: Surface) -> RouteResolution {
+  private func checked(_ route: Compiled, _ model: String, _ operation: Operation) -> RouteResolution {
     var plan = route.plan
     let targets = plan.targets
     func allows(_ index: Int) -> Bool { route.pools[index].allows(targets[index].upstreamModel ?? model) }
-    if targets.indices.allSatisfy({ route.pools[$0].surface == surface && allows($0) }) { return .plan(plan) }
-    let speaking = targets.indices.filter { route.pools[$0].surface == surface }
-    guard !speaking.isEmpty else { return .otherSurface(pools: targets.map(\.pool)) }
-    let allowed = speaking.filter(allows)
-    guard !allowed.isEmpty else { return .notAllowed(pools: speaking.map { targets[$0].pool }) }
+    if targets.indices.allSatisfy({ route.pools[$0].serves(operation) && allows($0) }) { return .plan(plan) }
+    let serving = targets.indices.filter { route.pools[$0].serves(operation) }
+    guard !serving.isEmpty else { return .otherSurface(pools: targets.map(\.pool)) }
+    let allowed = serving.filter(allows)
+    guard !allowed.isEmpty else { return .notAllowed(pools: serving.map { targets[$0].pool }) }
     plan.targets = allowed.map { targets[$0] }
     return .plan(plan)
   }

@@ -13,4 +13,16 @@ package enum Surface: UInt8, CaseIterable, Hashable, Sendable {
     case .bedrock: "bedrock"
     }
   }
+
+  /// What its clients mostly ask for.
+  package var chat: Operation {
+    switch self {
+    case .openai: .chat
+    case .anthropic: .messages
+    case .gemini: .generateContent
+    case .cohere: .cohereChat
+    case .ollama: .ollamaChat
+    case .bedrock: .converse
+    }
+  }
 }

@@ -57,15 +57,15 @@ struct ModelCache {
 
   private struct Key: Hashable {
     var model: String
-    var surface: Surface
+    var operation: Operation
   }
 
   mutating func resolve(
-    _ model: String, _ surface: Surface, _ configuration: GatewayConfiguration, metrics: GatewayMetrics
+    _ model: String, _ operation: Operation, _ configuration: GatewayConfiguration, metrics: GatewayMetrics
   ) -> ModelResolution {
-    let key = Key(model: model, surface: surface)
+    let key = Key(model: model, operation: operation)
     if let known = routes[key] { return .route(known) }
-    switch configuration.routes.resolve(model: model, surface: surface) {
+    switch configuration.routes.resolve(model: model, for: operation) {
     case .plan(let plan):
       let targets = plan.targets.compactMap { target in
         configuration.pool(named: target.pool).map {

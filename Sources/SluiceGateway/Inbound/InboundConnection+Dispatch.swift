@@ -67,7 +67,7 @@ extension InboundConnection {
     if let key = request.caller.key, !configuration.access.keys[key].allows(model: model) {
       return refuse(request, GatewayError(.modelNotAllowed, param: "model"))
     }
-    switch loop.resolve(model, request.match.surface) {
+    switch loop.resolve(model, request.match.operation) {
     case .refused(let error): refuse(request, error)
     case .route(let route): start(request, fields, route)
     }

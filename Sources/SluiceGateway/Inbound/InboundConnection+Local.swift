@@ -32,7 +32,7 @@ extension InboundConnection {
     if let model = models.first(where: { $0.id == wanted }) {
       return answer(json: ModelList.render(surface, one: model), surface, .model, id)
     }
-    guard case .refused(let error) = loop.resolve(wanted, surface) else {
+    guard case .refused(let error) = loop.resolve(wanted, surface.chat) else {
       // Served, though nobody lists it (a pattern, a fine-tune).
       return answer(json: ModelList.render(surface, one: ModelEntry(id: wanted)), surface, .model, id)
     }

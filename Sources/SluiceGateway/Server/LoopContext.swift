@@ -75,8 +75,8 @@ final class LoopContext: @unchecked Sendable {
 
   func awaitConfiguration(_ exchange: Exchange) { awaitingConfiguration.append(exchange) }
 
-  func resolve(_ model: String, _ surface: Surface) -> ModelResolution {
-    models.resolve(model, surface, configuration, metrics: metrics)
+  func resolve(_ model: String, _ operation: Operation) -> ModelResolution {
+    models.resolve(model, operation, configuration, metrics: metrics)
   }
 }
 

@@ -5,10 +5,10 @@ import Testing
 @Suite("Routes")
 struct RouteTableTests {
   static let pools = [
-    RoutePool(name: "openai", surface: .openai, models: ["gpt-4o", "gpt-4o-mini", "shared"]),
+    RoutePool(name: "openai", dialect: .openai, models: ["gpt-4o", "gpt-4o-mini", "shared"]),
     RoutePool(
-      name: "second", surface: .openai, models: ["shared", "only-second"], allowed: ["shared", "only-*", "gpt-*"]),
-    RoutePool(name: "claude", surface: .anthropic, models: ["claude-sonnet-5-5"]),
+      name: "second", dialect: .openai, models: ["shared", "only-second"], allowed: ["shared", "only-*", "gpt-*"]),
+    RoutePool(name: "claude", dialect: .anthropic, models: ["claude-sonnet-5-5"]),
   ]
 
   static let routes = [
@@ -48,11 +48,11 @@ struct RouteTableTests {
       ("openai/", .openai, nil),
     ] as [(String, Surface, [String]?)])
   func resolve(_ model: String, _ surface: Surface, _ expected: [String]?) throws {
-    #expect(Self.targets(try Self.table().resolve(model: model, surface: surface)) == expected)
+    #expect(Self.targets(try Self.table().resolve(model: model, for: surface.chat)) == expected)
   }
 
   @Test func unknownNamesGetTheNearest() throws {
-    let resolution = try Self.table().resolve(model: "gtp4o", surface: .openai)
+    let resolution = try Self.table().resolve(model: "gtp4o", for: .chat)
     guard case .unknown(let suggestions) = resolution else { return #expect(Bool(false), "\(resolution)") }
     #expect(suggestions.first == "gpt-4o")
     #expect(suggestions.count <= 3)
@@ -60,15 +60,15 @@ struct RouteTableTests {
 
   @Test func otherSurfacesAndClosedPoolsAreNamed() throws {
     let table = try Self.table()
-    #expect(table.resolve(model: "claude-sonnet-5-5", surface: .openai) == .otherSurface(pools: ["claude"]))
-    #expect(table.resolve(model: "claude/x", surface: .openai) == .otherSurface(pools: ["claude"]))
-    #expect(table.resolve(model: "second/davinci", surface: .openai) == .notAllowed(pools: ["second"]))
+    #expect(table.resolve(model: "claude-sonnet-5-5", for: .chat) == .otherSurface(pools: ["claude"]))
+    #expect(table.resolve(model: "claude/x", for: .chat) == .otherSurface(pools: ["claude"]))
+    #expect(table.resolve(model: "second/davinci", for: .chat) == .notAllowed(pools: ["second"]))
   }
 
   @Test func theOnlyPoolOfASurfaceTakesUnknownModels() throws {
-    let table = try Self.table([], [RoutePool(name: "only", surface: .openai)])
-    #expect(Self.targets(table.resolve(model: "anything", surface: .openai)) == ["only"])
-    #expect(Self.targets(table.resolve(model: "anything", surface: .anthropic)) == nil)
+    let table = try Self.table([], [RoutePool(name: "only", dialect: .openai)])
+    #expect(Self.targets(table.resolve(model: "anything", for: .chat)) == ["only"])
+    #expect(Self.targets(table.resolve(model: "anything", for: .messages)) == nil)
   }
 
   @Test(

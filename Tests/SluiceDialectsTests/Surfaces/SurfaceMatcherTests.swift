@@ -36,6 +36,53 @@ struct SurfaceMatcherTests {
     Row(method: "POST", path: "/v1/messages", expected: (.anthropic, .messages)),
     Row(method: "POST", path: "/v1/messages?beta=true", expected: (.anthropic, .messages)),
     Row(method: "POST", path: "/v1/messages/count_tokens?beta=true", expected: (.anthropic, .countTokens)),
+    Row(
+      method: "POST", path: "/v1beta/models/gemini-2.5-flash:generateContent", expected: (.gemini, .generateContent),
+      identifier: "gemini-2.5-flash"),
+    Row(
+      method: "POST", path: "/v1/models/gemini-2.5-flash%3AstreamGenerateContent?alt=sse",
+      expected: (.gemini, .streamGenerateContent), identifier: "gemini-2.5-flash"),
+    Row(
+      method: "POST", path: "/v1/models/tuned/a%2Fb:countTokens", expected: (.gemini, .geminiCountTokens),
+      identifier: "tuned/a%2Fb"),
+    Row(
+      method: "POST", path: "/v1beta/models/e:batchEmbedContents", expected: (.gemini, .batchEmbedContents),
+      identifier: "e"),
+    Row(method: "GET", path: "/v1beta/models", expected: (.gemini, .models)),
+    Row(method: "GET", path: "/v1/models", headers: ["x-goog-api-key: k"], expected: (.gemini, .models)),
+    Row(
+      method: "GET", path: "/v1beta/models/gemini-2.5-pro", expected: (.gemini, .model), identifier: "gemini-2.5-pro"),
+    Row(method: "POST", path: "/v1beta/models/:generateContent"),
+    Row(method: "POST", path: "/v1beta/models/a:predict"),
+    Row(method: "POST", path: "/v2/chat", expected: (.cohere, .cohereChat)),
+    Row(method: "POST", path: "/v2/embed", expected: (.cohere, .cohereEmbed)),
+    Row(method: "POST", path: "/v2/rerank", expected: (.cohere, .rerank)),
+    Row(method: "POST", path: "/v2/tokenize"),
+    Row(method: "POST", path: "/api/chat", expected: (.ollama, .ollamaChat)),
+    Row(method: "POST", path: "/api/generate", expected: (.ollama, .ollamaGenerate)),
+    Row(method: "POST", path: "/api/embed", expected: (.ollama, .ollamaEmbed)),
+    Row(method: "GET", path: "/api/tags", expected: (.ollama, .ollamaTags)),
+    Row(method: "GET", path: "/api/version", expected: (.ollama, .ollamaVersion)),
+    Row(method: "GET", path: "/api/pools"),
+    Row(
+      method: "POST", path: "/model/anthropic.claude-v1%3A0/converse", expected: (.bedrock, .converse),
+      identifier: "anthropic.claude-v1%3A0"),
+    Row(
+      method: "POST", path: "/model/m:0/converse-stream", expected: (.bedrock, .converseStream), identifier: "m:0"),
+    Row(
+      method: "POST", path: "/model/m/invoke-with-response-stream", expected: (.bedrock, .invokeStream),
+      identifier: "m"),
+    Row(method: "POST", path: "/model/m/invoke", expected: (.bedrock, .invoke), identifier: "m"),
+    Row(method: "POST", path: "/model//invoke"),
+    Row(
+      method: "POST", path: "/openai/deployments/my-dep/chat/completions?api-version=2024-10-21",
+      expected: (.openai, .chat), identifier: "my-dep"),
+    Row(method: "POST", path: "/openai/v1/embeddings", expected: (.openai, .embeddings)),
+    Row(method: "GET", path: "/openai/v1/responses/r1", expected: (.openai, .readResponse), identifier: "r1"),
+    Row(method: "POST", path: "/openai/deployments//chat/completions"),
+    Row(method: "PATCH", path: "/pools/mine/v1/files/f1", expected: (.openai, .native)),
+    Row(method: "GET", path: "/pools/mine/"),
+    Row(method: "POST", path: "/v1/fim/completions", expected: (.openai, .fillInMiddle)),
     Row(method: "GET", path: "/v1/chat/completions"),
     Row(method: "POST", path: "/v1/models"),
     Row(method: "POST", path: "/v1/chat/completions/"),

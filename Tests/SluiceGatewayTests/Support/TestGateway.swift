@@ -68,7 +68,7 @@ final class TestGateway: Sendable {
   ) throws -> GatewayConfiguration {
     let table = try RouteTable(
       routes: routes,
-      pools: pools.map { RoutePool(name: $0.name, surface: $0.dialect.surface, models: $0.models) })
+      pools: pools.map { RoutePool(name: $0.name, dialect: $0.dialect, models: $0.models) })
     return GatewayConfiguration(pools: built, routes: table, access: access, limits: limits, adminToken: adminToken)
   }
 
