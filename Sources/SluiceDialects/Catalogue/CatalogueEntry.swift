@@ -1,0 +1,67 @@
+/// One model of the catalogue.
+package struct CatalogueEntry: Hashable, Sendable {
+  /// In the catalogue's own words: `chat`, `embedding`, `rerank`, …
+  package var mode: String
+  /// The provider's name in the catalogue, for example `bedrock_converse`.
+  package var provider: String
+  package var facts: ModelFacts
+  package var price: ModelPrice
+  /// ISO date after which the provider may refuse the model.
+  package var endsAt: String?
+
+  /// Nothing when `value` is no model.
+  init?(_ value: JSONValue) {
+    guard let mode = value["mode"]?.string, let provider = value["litellm_provider"]?.string else { return nil }
+    self.mode = mode
+    self.provider = provider
+    facts = Self.facts(value)
+    price = Self.price(value)
+    endsAt = value["deprecation_date"]?.string
+  }
+
+  private static func facts(_ value: JSONValue) -> ModelFacts {
+    var facts = ModelFacts()
+    facts.contextTokens = value["max_input_tokens"]?.int.flatMap { $0 > 0 ? $0 : nil }
+    facts.maxOutputTokens = value["max_output_tokens"]?.int.flatMap { $0 > 0 ? $0 : nil }
+    facts.acceptsSampling = value["supports_sampling_params"]?.bool
+    facts.acceptsImages = value["supports_vision"]?.bool
+    facts.acceptsTools = value["supports_function_calling"]?.bool
+    facts.reasons = value["supports_reasoning"]?.bool
+    return facts
+  }
+
+  private static func price(_ value: JSONValue) -> ModelPrice {
+    let sizes = (value.members ?? []).compactMap { size(in: $0.name) }
+    let steps = ([0] + Set(sizes).sorted()).map { size in
+      var step = ModelPrice.Step(above: size == 0 ? -1 : size * 1000)
+      for tier in ModelPrice.Tier.allCases {
+        let rates = rates(value, (size == 0 ? "" : "_above_\(size)k_tokens") + tier.rawValue)
+        if !rates.isEmpty { step.rates[tier] = rates }
+      }
+      return step
+    }
+    return ModelPrice(steps: steps, perQuery: picoDollars(value["input_cost_per_query"]))
+  }
+
+  private static func rates(_ value: JSONValue, _ suffix: String) -> ModelPrice.Rates {
+    ModelPrice.Rates(
+      input: picoDollars(value["input_cost_per_token" + suffix]),
+      output: picoDollars(value["output_cost_per_token" + suffix]),
+      cached: picoDollars(value["cache_read_input_token_cost" + suffix]),
+      written: picoDollars(value["cache_creation_input_token_cost" + suffix]))
+  }
+
+  /// The 272 of `input_cost_per_token_above_272k_tokens`.
+  private static func size(in name: String) -> Int? {
+    let parts = name.split(separator: "_")
+    guard let above = parts.firstIndex(of: "above"), above + 1 < parts.count, parts[above + 1].last == "k" else {
+      return nil
+    }
+    return Int(parts[above + 1].dropLast())
+  }
+
+  private static func picoDollars(_ value: JSONValue?) -> Int? {
+    guard let dollars = value?.double, dollars >= 0, dollars < 1000 else { return nil }
+    return Int((dollars * 1e12).rounded())
+  }
+}
