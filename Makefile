@@ -54,7 +54,7 @@ sanitize:  ## thread and address sanitizers on the runtime and the parsers
 fuzz:  ## fuzz every parser (SECONDS_EACH=30)
 	@FuzzTesting/run.sh $(or $(SECONDS_EACH),30)
 
-examples:  ## build the example packages
+examples:  ## build and run the example packages
 	@dev/examples
 
 clean:  ## remove build products

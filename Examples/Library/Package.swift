@@ -1,0 +1,11 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "LibraryExample",
+  platforms: [.macOS(.v15)],
+  dependencies: [.package(name: "sluice", path: "../..")],
+  targets: [
+    .executableTarget(name: "LibraryExample", dependencies: [.product(name: "Sluice", package: "sluice")])
+  ]
+)
