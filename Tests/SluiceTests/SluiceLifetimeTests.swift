@@ -83,4 +83,40 @@ struct SluiceLifetimeTests {
       #expect(await scene.eventually { $0.connections.open == 0 })
     }
   }
+
+  /// What runs when the end is announced runs on to its own end.
+  @Test(arguments: [true, false]) func shutdownLetsRunningCallsFinish(streams: Bool) async throws {
+    let pause =
+      streams
+      ? SimulatorFault.Kind.stall(.events(4), .milliseconds(300))
+      : .slow(
+        firstByte: .milliseconds(300), tokensPerSecond: nil)
+    try await SluiceScene.run(faults: [SimulatorFault(pause)]) { scene in
+      let sluice = scene.sluice
+      try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask {
+          if streams {
+            for try await _ in sluice.stream(model: "gpt-4o-mini", [.user("Hi")]) {}
+          } else {
+            _ = try await sluice.chat(model: "gpt-4o-mini", [.user("Hi")])
+          }
+        }
+        #expect(await scene.eventually { $0.requests.concurrent == 1 })
+        await sluice.shutdown()
+        try await tasks.waitForAll()
+      }
+      #expect(await scene.simulator.stats().requests.completed == 1)
+    }
+  }
+
+  @Test func lettingGoClosesTheConnections() async throws {
+    try await SluiceScene.run { scene in
+      var sluice: Sluice? = try await Sluice(
+        configuration: .yaml(SluiceScene.configuration(scene.address), environment: [:]))
+      _ = try await sluice?.chat(model: "gpt-4o-mini", [.user("Hi")])
+      #expect(await scene.simulator.stats().connections.open > 0)
+      sluice = nil
+      #expect(await scene.eventually { $0.connections.open == 0 })
+    }
+  }
 }

@@ -5,39 +5,46 @@ import Testing
 /// A simulator and a Sluice that is configured for it, for the time of one test.
 struct SluiceScene: Sendable {
   let simulator: SimulatorServer
+  let address: SimulatorAddress
   let sluice: Sluice
 
-  /// Two keys for OpenAI (`a`, `b`), one for Anthropic.
-  static func configuration(_ address: SimulatorAddress, attempts: Int = 3) -> String {
-    """
-    version: 1
-    profile: testing
-    pools:
-      openai:
-        provider: openai
-        base_url: "\(address.openAIBaseURL)"
-        keys: [{name: a, key: sk-key-a}, {name: b, key: sk-key-b}]
-        retry: {attempts: \(attempts)}
-        models: ["gpt-*", "text-embedding-*"]
-      anthropic:
-        provider: anthropic
-        base_url: "\(address.anthropicBaseURL)"
-        keys: [{name: main, key: sk-ant-key-c}]
-    routes:
-      - {model: "quick", to: [{pool: openai, model: gpt-4o-mini}]}
-      - {model: "mixed", to: [{pool: openai, model: gpt-4o}, {pool: anthropic, model: claude-sonnet-4-5}]}
-    """
+  /// Two keys for OpenAI (`a`, `b`), one for Anthropic; `settings` are further lines of both pools.
+  static func configuration(
+    _ address: SimulatorAddress, attempts: Int = 3, budget: Int = 20, settings: [String] = []
+  ) -> String {
+    let more = settings.map { "\n    \($0)" }.joined()
+    return """
+      version: 1
+      profile: testing
+      pools:
+        openai:
+          provider: openai
+          base_url: "\(address.openAIBaseURL)"
+          keys: [{name: a, key: sk-key-a}, {name: b, key: sk-key-b}]
+          retry: {attempts: \(attempts), budget: \(budget)%}
+          models: ["gpt-*", "text-embedding-*"]\(more)
+        anthropic:
+          provider: anthropic
+          base_url: "\(address.anthropicBaseURL)"
+          keys: [{name: main, key: sk-ant-key-c}]
+          retry: {attempts: \(attempts), budget: \(budget)%}\(more)
+      routes:
+        - {model: "quick", to: [{pool: openai, model: gpt-4o-mini}]}
+        - {model: "mixed", to: [{pool: openai, model: gpt-4o}, {pool: anthropic, model: claude-sonnet-4-5}]}
+        - {model: "vectors", to: [{pool: anthropic, model: claude}, {pool: openai, model: text-embedding-3-small}]}
+      """
   }
 
   static func run(
-    attempts: Int = 3, faults: [SimulatorFault] = [], _ body: (SluiceScene) async throws -> Void
+    attempts: Int = 3, budget: Int = 20, settings: [String] = [], faults: [SimulatorFault] = [],
+    _ body: (SluiceScene) async throws -> Void
   ) async throws {
     let simulator = SimulatorServer(SimulatorOptions(answerTokens: 24))
     let address = try await simulator.start()
     try await simulator.setFaults(faults)
-    let text = configuration(address, attempts: attempts)
+    let text = configuration(address, attempts: attempts, budget: budget, settings: settings)
     let sluice = try await Sluice(configuration: .yaml(text, environment: [:]))
-    let scene = SluiceScene(simulator: simulator, sluice: sluice)
+    let scene = SluiceScene(simulator: simulator, address: address, sluice: sluice)
     do {
       try await body(scene)
     } catch {
