@@ -183,6 +183,7 @@ package struct RejectionFacts: Hashable, Sendable {
     case .queueTimeout: .timeout
     case .credentialRejected: .credential
     case .connectFailed: .network
+    case .unsupportedField: .caller
     default: .overloaded
     }
   }

@@ -9,7 +9,7 @@ package struct ResponseHead: Sendable {
   package let bodyLength: BodyLength
   /// The upstream lets the connection live on, and the body's end is certain.
   package let keepAlive: Bool
-  /// `content-type` is `text/event-stream`.
+  /// `content-type` is that of a stream of events: `text/event-stream`, lines of JSON, AWS's binary messages.
   package let isEventStream: Bool
   /// Seconds of the `keep-alive: timeout=N` hint.
   package let keepAliveTimeout: Int?

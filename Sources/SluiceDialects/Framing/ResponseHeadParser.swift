@@ -60,11 +60,16 @@ package enum ResponseHeadParser {
       isEventStream: isEventStream(view, fields.headers), keepAliveTimeout: timeout(view, fields.headers))
   }
 
+  private static let streamTypes: [StaticString] = [
+    "text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream",
+  ]
+
   private static func isEventStream(_ view: ByteView, _ headers: HeaderIndex) -> Bool {
     guard let type = headers.first(.contentType)?.range else { return false }
     let semicolon = view.firstIndex(of: Ascii.semicolon, from: type.lowerBound, to: type.upperBound)
     let essence = view.trimmed(type.lowerBound, semicolon ?? type.upperBound)
-    return view.matches(ByteRange(essence), lowercased: "text/event-stream")
+    for stream in streamTypes where view.matches(ByteRange(essence), lowercased: stream) { return true }
+    return false
   }
 
   /// `timeout=N` among the parameters of `keep-alive`.

@@ -98,12 +98,14 @@ private struct RequestScan {
     case 5:
       return named("model") ? .model : named("tools") ? .tools : named("input") ? .prompt : .other
     case 6: return named("stream") ? .stream : named("system") ? .system : named("prompt") ? .prompt : .other
-    case 8: return named("messages") ? .prompt : named("metadata") ? .metadata : .other
+    case 8:
+      return named("messages") || named("contents") ? .prompt : named("metadata") ? .metadata : .other
     case 9: return named("functions") ? .tools : .other
     case 10: return named("max_tokens") ? .maxTokens : .other
     case 12: return named("instructions") ? .system : .other
     case 14: return named("stream_options") ? .streamOptions : .other
-    case 17: return named("max_output_tokens") ? .maxOutputTokens : .other
+    case 17:
+      return named("max_output_tokens") ? .maxOutputTokens : named("systemInstruction") ? .system : .other
     case 21: return named("max_completion_tokens") ? .maxCompletionTokens : .other
     case 0: return key.hasEscapes ? spelled.first { key.equals($0.0, view) }?.1 ?? .other : .other
     default: return .other
@@ -114,7 +116,8 @@ private struct RequestScan {
     ("model", .model), ("stream", .stream), ("user", .user), ("tools", .tools), ("functions", .tools),
     ("input", .prompt), ("prompt", .prompt), ("messages", .prompt), ("system", .system), ("instructions", .system),
     ("metadata", .metadata), ("max_tokens", .maxTokens), ("max_output_tokens", .maxOutputTokens),
-    ("max_completion_tokens", .maxCompletionTokens), ("stream_options", .streamOptions),
+    ("max_completion_tokens", .maxCompletionTokens), ("stream_options", .streamOptions), ("contents", .prompt),
+    ("systemInstruction", .system),
   ]
 }
 

@@ -32,12 +32,14 @@ package enum HeaderFilter {
     case 0x78:
       return name.hasPrefixIgnoringCase("x-sluice-") || name.hasPrefixIgnoringCase("x-stainless-")
         || name.hasPrefixIgnoringCase("x-forwarded-") || name.equalsIgnoringCase("x-real-ip")
+        // What a client signed is signed anew; `x-amzn-…` are options of the call.
+        || name.hasPrefixIgnoringCase("x-amz-") || name.hasPrefixIgnoringCase("x-goog-")
     case 0x73: return name.hasPrefixIgnoringCase("sec-")
     case 0x70: return name.hasPrefixIgnoringCase("proxy-")
     case 0x72: return name.equalsIgnoringCase("referer")
     case 0x61:
       return name.equalsIgnoringCase("anthropic-workspace-id")
-        || name.hasPrefixIgnoringCase("access-control-request-")
+        || name.hasPrefixIgnoringCase("access-control-request-") || name.hasPrefixIgnoringCase("amz-sdk-")
     case 0x68: return name.equalsIgnoringCase("http2-settings")
     default: return false
     }

@@ -112,6 +112,18 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
     }
   }
 
+  /// Whether a request asks for a stream.
+  ///
+  /// - Parameter flag: `stream` of the body.
+  package func streams(_ flag: Bool?) -> Bool {
+    switch streaming {
+    case .always: true
+    case .never: false
+    case .bodyFlag: flag == true
+    case .bodyFlagUnlessFalse: flag != false
+    }
+  }
+
   /// The path names a response that one account stored: only the endpoint that stored it can answer.
   package var namesStoredResponse: Bool {
     switch self {

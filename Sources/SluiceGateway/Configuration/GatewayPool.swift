@@ -94,5 +94,7 @@ package final class GatewayPool: Sendable {
     return endpoint
   }
 
+  func facts(_ model: String) -> ModelFacts { ModelCatalogue.shipped.facts(model, dialect.provider) }
+
   package var allEndpoints: [GatewayEndpoint] { endpoints.compactMap(\.self) }
 }

@@ -15,7 +15,7 @@ final class ModelRoute: Sendable {
   let model: String
   /// For the pools' reports; never zero.
   let hash: UInt64
-  private let targets: [ResolvedTarget]
+  let targets: [ResolvedTarget]
   /// Nil when the order never changes.
   private let weights: [Int]?
 

@@ -31,6 +31,8 @@ struct AnswerNotes {
   var phases: PhaseClock?
   var framing: AnswerFraming
   var closes: Bool
+  /// Fields of the request that did not travel.
+  var dropped: [String] = []
 
   func append(to out: inout [UInt8]) {
     framing.append(to: &out)
@@ -46,6 +48,10 @@ struct AnswerNotes {
     }
     out.append("\r\nx-sluice-attempts: ")
     out.append(decimal: attempts)
+    if !dropped.isEmpty {
+      out.append("\r\nx-sluice-dropped: ")
+      out.append(contentsOf: HeaderText.visible(dropped.joined(separator: ",")).utf8)
+    }
     if let phases {
       out.append("\r\nserver-timing: ")
       ServerTiming.append(phases, to: &out)
@@ -58,10 +64,12 @@ struct AnswerNotes {
 enum AnswerHead {
   /// A provider's head, without what belongs to its own connection or to the gateway.
   ///
-  /// - Parameter advice: replaces the provider's own word on when to retry.
+  /// - Parameters:
+  ///   - advice: replaces the provider's own word on when to retry.
+  ///   - contentType: replaces the provider's own.
   static func append(
-    _ head: ResponseHead, from buffer: ByteBuffer, advice: GatewayError? = nil, notes: AnswerNotes,
-    to out: inout [UInt8]
+    _ head: ResponseHead, from buffer: ByteBuffer, advice: GatewayError? = nil, contentType: StaticString? = nil,
+    notes: AnswerNotes, to out: inout [UInt8]
   ) {
     buffer.withUnsafeReadableBytes { bytes in
       let source = ByteSlice(bytes)
@@ -72,8 +80,14 @@ enum AnswerHead {
       out.append("\r\n")
       FieldCopier.append(head.headers, from: bytes, to: &out) { field in
         if let advice, Self.isAdvice(field.known, replacedBy: advice) { return false }
+        if contentType != nil, field.known == .contentType { return false }
         return HeaderFilter.travelsDown(field, in: source)
       }
+    }
+    if let contentType {
+      out.append("content-type: ")
+      out.append(contentType)
+      out.append("\r\n")
     }
     if let advice { GatewayErrorBody.appendRetryHeaders(advice, to: &out) }
     notes.append(to: &out)
@@ -102,6 +116,7 @@ enum AnswerHead {
       out.append("\r\n")
     }
     GatewayErrorBody.appendRetryHeaders(error, to: &out)
+    GatewayErrorBody.appendShapeHeaders(surface, error, to: &out)
     notes.append(to: &out)
     out.append(contentsOf: body)
   }

@@ -80,7 +80,8 @@ extension Exchange {
     }
     if !isCollectedCut {
       recorded = RecordedAnswer(
-        head: head, bytes: responseBytes, body: collected, endpoint: endpointName, pool: target.pool.name)
+        head: head, bytes: responseBytes, body: collected, endpoint: endpointName, pool: target.pool.name,
+        failure: failure, isTranslated: translation != nil)
     }
     let loop = loop
     let decision = machine.answerRefused(
@@ -96,6 +97,7 @@ extension Exchange {
   /// A plain answer waits until it is complete, so that a break can still become another try.
   private func hold(_ part: UpstreamBodyPart) {
     keep(part)
+    guard translation == nil else { return holdTranslated() }
     guard collected.readableBytes > connectionLimits.maxHeldAnswer else { return }
     let now = loop.clock.now()
     let first = collected
@@ -104,6 +106,15 @@ extension Exchange {
     stage = .forwarding
     write(payload: first)
     connection?.flush()
+  }
+
+  /// What is turned into another protocol is needed whole.
+  private func holdTranslated() {
+    guard collected.readableBytes > Self.maxTranslatedAnswer else { return }
+    let failure = UpstreamFailure(
+      reason: .malformed(.contentLength), bytesReceived: collected.readableBytes, reused: false, replaySafe: false)
+    link.cancel()
+    upstreamFailed(failure)
   }
 
   private func collect(_ part: UpstreamBodyPart) {
@@ -125,9 +136,21 @@ extension Exchange {
   /// A held answer is complete.
   func deliver(_ now: Instant) {
     guard let head = responseHead else { return complete(status: 502, closes: true, now) }
-    let body = collected
-    body.withUnsafeReadableBytes { measure = UsageMeter.measure(target.pool.dialect, operation, body: ByteSlice($0)) }
+    var body = collected
+    body.withUnsafeReadableBytes {
+      measure = UsageMeter.measure(target.pool.dialect, upstreamOperation, body: ByteSlice($0))
+    }
     firstTokenAt = now
+    if let translation {
+      guard let turned = translatedAnswer(translation, body) else {
+        return fail(ExchangeFailure(.protocolError, .upstreamProtocol), now)
+      }
+      body = turned
+      framing = .length(body.readableBytes)
+      writeHead(head, responseBytes, body: body, contentType: "application/json")
+      connection?.flush()
+      return complete(status: head.status, now)
+    }
     framing = head.bodyLength == .none ? .none : .length(body.readableBytes)
     writeHead(head, responseBytes, body: body)
     connection?.flush()
@@ -140,7 +163,7 @@ extension Exchange {
     self.framing = framing
     machine.headSent(now: now)
     status = head.status
-    writeHead(head, responseBytes, body: nil)
+    writeHead(head, responseBytes, body: nil, contentType: streamTranslation == nil ? nil : clientStreamType)
     lastSentAt = now
     forgetRequest()
   }
@@ -160,7 +183,10 @@ extension Exchange {
 /// Answers that are passed on.
 extension Exchange {
   func beginStream(_ now: Instant) {
-    meter = StreamMeter(target.pool.dialect, operation)
+    let dialect = target.pool.dialect
+    meter = StreamMeter(dialect, upstreamOperation)
+    streamTranslation = translation?.stream(dialect.framing(upstreamOperation))
+    heldEvent = HeldEvent(dialect.framing(upstreamOperation))
     commit(isOldClient ? .untilClose : .chunked, now)
     stage = .streaming
     loop.metrics.update(on: loop.id) { $0.streamsOpen += 1 }
@@ -178,6 +204,7 @@ extension Exchange {
       machine.firstTokenSeen(attempt: machine.currentAttempt)
     }
     lastSentAt = now
+    if streamTranslation != nil { return streamTranslated(part) }
     guard meter.isAtEventBoundary || meter.isBlind else { return holdTail(part) }
     if let earlier = heldEvent.takeAll() { write(payload: earlier) }
     heldEvent.boundaryReached()
@@ -222,14 +249,22 @@ extension Exchange {
   static let terminator: StaticString = "0\r\n\r\n"
 
   func sendComment(_ now: Instant) {
-    guard heldEvent.isEmpty, !heldEvent.isTorn, !isPaused else { return lastSentAt = now }
+    guard heldEvent.isEmpty, !heldEvent.isTorn, !isPaused, let text = keepaliveText else { return lastSentAt = now }
     var comment = ByteBuffer()
-    comment.writeStaticString(
-      surface == .anthropic ? "event: ping\ndata: {\"type\": \"ping\"}\n\n" : ": keepalive\n\n")
+    comment.writeStaticString(text)
     write(payload: comment)
     connection?.flush()
     lastSentAt = now
     loop.metrics.update(on: loop.id) { $0.keepaliveComments &+= 1 }
+  }
+
+  /// What the client's protocol lets pass as nothing; only event streams have such a thing.
+  private var keepaliveText: StaticString? {
+    switch surface {
+    case .anthropic: "event: ping\ndata: {\"type\": \"ping\"}\n\n"
+    case .openai, .gemini, .cohere: ": keepalive\n\n"
+    case .ollama, .bedrock: nil
+    }
   }
 
   var commentDue: Instant {

@@ -9,9 +9,13 @@ extension Exchange {
   /// Chunks up to this size are copied between their framing.
   private static let inlineChunk = 4_096
 
-  func writeHead(_ head: ResponseHead, _ bytes: ByteBuffer, body: ByteBuffer?, advice: GatewayError? = nil) {
+  /// - Parameter contentType: replaces the provider's own.
+  func writeHead(
+    _ head: ResponseHead, _ bytes: ByteBuffer, body: ByteBuffer?, advice: GatewayError? = nil,
+    contentType: StaticString? = nil
+  ) {
     var scratch = loop.takeScratch()
-    AnswerHead.append(head, from: bytes, advice: advice, notes: notes(), to: &scratch)
+    AnswerHead.append(head, from: bytes, advice: advice, contentType: contentType, notes: notes(), to: &scratch)
     let count = body?.readableBytes ?? 0
     let isInline = count <= Self.inlineBody
     connection?.writeHead(scratch, followedBy: isInline ? body : nil)
@@ -24,7 +28,7 @@ extension Exchange {
     AnswerNotes(
       id: id, pool: target.pool.headerName, endpoint: endpointName.isEmpty ? nil : endpointName,
       attempts: machine.counters.sent, phases: machine.phases, framing: framing,
-      closes: connection?.willClose(framing: framing) ?? true)
+      closes: connection?.willClose(framing: framing) ?? true, dropped: translation?.dropped ?? [])
   }
 
   /// Bytes that have the client's framing already.
@@ -60,6 +64,7 @@ extension Exchange {
 
   /// The answer was passed on to its end.
   func finishAnswer(_ now: Instant) {
+    if streamTranslation != nil { finishTranslated() }
     if let rest = heldEvent.takeAll() { write(payload: rest) }
     if let meter { measure = meter.measure }
     writeTerminator()
@@ -82,18 +87,31 @@ extension Exchange {
     // An event that was never completed is not the client's business.
     _ = heldEvent.takeAll()
     let error = gatewayError(failure)
-    let event = GatewayErrorBody.streamEvent(
-      surface, operation, error, requestID: id.description, sequenceNumber: meter?.eventCount ?? 0)
-    write(payload: ByteBuffer(bytes: event))
+    write(payload: ByteBuffer(bytes: errorEvent(error)))
     writeTerminator()
     connection?.flush()
     complete(status: status, closes: framing == .untilClose, now)
   }
 
+  private func errorEvent(_ error: GatewayError) -> [UInt8] {
+    guard streamTranslation == nil else {
+      var event: [UInt8] = []
+      streamTranslation?.fail(error, into: &event)
+      return event
+    }
+    return GatewayErrorBody.streamEvent(
+      surface, operation, error, requestID: id.description, sequenceNumber: meter?.eventCount ?? 0)
+  }
+
   /// Nothing reached the client yet: answer with the failure.
   func fail(_ failure: SluiceDialects.ExchangeFailure, _ now: Instant) {
-    let error = gatewayError(failure)
-    if failure.usesRecordedAnswer, let recorded {
+    var error = gatewayError(failure)
+    if failure.usesRecordedAnswer, let recorded, recorded.isTranslated {
+      endpointName = recorded.endpoint
+      error = GatewayError(recorded.failure)
+      error.retryAfter = failure.retryAfter ?? error.retryAfter
+      error.shouldRetry = failure.shouldRetry ?? error.shouldRetry
+    } else if failure.usesRecordedAnswer, let recorded {
       endpointName = recorded.endpoint
       framing = recorded.head.bodyLength == .none ? .none : .length(recorded.body.readableBytes)
       writeHead(recorded.head, recorded.bytes, body: recorded.body, advice: error)
@@ -112,7 +130,10 @@ extension Exchange {
   }
 
   private func gatewayError(_ failure: SluiceDialects.ExchangeFailure) -> GatewayError {
-    GatewayError(failure.code, retryAfter: failure.retryAfter, shouldRetry: failure.shouldRetry)
+    if failure.code == .unsupportedField, let refusal {
+      return GatewayError(.unsupportedField, message: refusal.message, param: refusal.field)
+    }
+    return GatewayError(failure.code, retryAfter: failure.retryAfter, shouldRetry: failure.shouldRetry)
   }
 
   private static func appendHex(_ value: Int, to buffer: inout ByteBuffer) {

@@ -38,9 +38,19 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var id = RequestID(0)
   var surface = Surface.openai
   var operation = Operation.chat
+  /// The client asked for a stream.
+  var wantsStream = false
   var isOldClient = false
   var bytesIn = 0
   var began = Instant.distantPast
+
+  // The target at hand, in its provider's words
+  var preparedTarget = -1
+  /// The provider's own operation.
+  var upstreamOperation = Operation.chat
+  var translation: Translation?
+  /// Why the request cannot be carried to the target.
+  var refusal: TranslationRefusal?
 
   // The attempt under way
   var lease: Lease<HTTPConnection>?
@@ -61,6 +71,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var recorded: RecordedAnswer?
   var meter: StreamMeter?
   var heldEvent = HeldEvent()
+  var streamTranslation: StreamTranslation?
   var framing = AnswerFraming.none
   var isTerminated = false
   var status = 0
@@ -76,6 +87,9 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     var body: ByteBuffer
     var endpoint: String
     var pool: String
+    /// What it means; for clients of another protocol than the provider's.
+    var failure: ProviderFailure
+    var isTranslated: Bool
   }
 
   init(loop: LoopContext) {
@@ -101,9 +115,11 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     self.route = route
     targets = route.ordered(random: loop.nextRandom())
     targetIndex = 0
+    preparedTarget = -1
     id = request.id
     surface = request.match.surface
     operation = request.match.operation
+    wantsStream = request.match.operation.streams(fields?.stream)
     isOldClient = request.head.version == .zero
     bytesIn = request.bytes.readableBytes + request.body.readableBytes
     began = request.began
@@ -117,7 +133,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     stage = .waiting
     machine = ExchangeMachine(
       settings: target.pool.exchange, targetCount: targets.count, callerDeadline: request.callerDeadline(),
-      model: route.hash, wantsStream: fields?.stream == true, now: request.began)
+      model: route.hash, wantsStream: wantsStream, now: request.began)
     self.request = consume request
     loop.requestStarted(target, now)
     perform(machine.requestReceived(now: now), now)
@@ -169,6 +185,7 @@ extension Exchange {
       targetIndex = plan.target
       machine.use(target.pool.exchange)
     }
+    guard prepareTarget() else { return rejected(RejectionFacts(.unsupportedField), now) }
     guard let request else { return }
     let wish = AcquireRequest(
       loop: loop.id, priority: request.caller.priority, caller: AccessTable.caller(request.caller.key),
@@ -203,9 +220,13 @@ extension Exchange {
   }
 
   private func rejected(_ rejection: PoolRejection, _ now: Instant) {
+    rejected(RejectionFacts(rejection), now)
+  }
+
+  private func rejected(_ facts: RejectionFacts, _ now: Instant) {
     let target = target
     let loop = loop
-    let decision = machine.rejected(RejectionFacts(rejection), now: now, random: loop.nextRandom()) {
+    let decision = machine.rejected(facts, now: now, random: loop.nextRandom()) {
       loop.withdrawRetry(target, now)
     }
     perform(decision, now)
@@ -246,13 +267,21 @@ extension Exchange {
   }
 
   private func upstreamRequest(_ request: InboundRequest, _ endpoint: GatewayEndpoint) -> UpstreamRequest {
+    if let translation {
+      var (head, body) = translatedRequest(translation, endpoint)
+      upstreamHeadBytes.clear(minimumCapacity: head.count)
+      upstreamHeadBytes.writeBytes(head)
+      loop.giveBack(&head)
+      return Self.withBody(&upstreamHeadBytes, body, nil, body.readableBytes)
+    }
     let hasBody = request.match.inspected || !request.head.bodyLength.isEmpty
     let splice = rename()
     let count = splice?.resultCount(request.body.readableBytes) ?? request.body.readableBytes
     var bytes = loop.takeScratch()
     UpstreamHead(
-      head: request.head, bytes: request.bytes, endpoint: endpoint, dialect: target.pool.dialect, operation: operation,
-      bodyCount: hasBody ? count : nil, inspected: true
+      head: request.head, bytes: request.bytes, endpoint: endpoint, dialect: target.pool.dialect, match: request.match,
+      model: target.upstreamModel ?? route?.model ?? "", keepsModel: target.upstreamModel == nil, streams: wantsStream,
+      bodyCount: hasBody ? count : nil, inspected: request.match.inspected
     ).append(to: &bytes)
     upstreamHeadBytes.clear(minimumCapacity: bytes.count + (count <= Self.inlineBody ? count : 0))
     upstreamHeadBytes.writeBytes(bytes)
@@ -351,6 +380,9 @@ extension Exchange {
     forgetAnswer()
     recorded = nil
     meter = nil
+    streamTranslation = nil
+    translation = nil
+    refusal = nil
     heldEvent = HeldEvent()
     fields = nil
     link = .none

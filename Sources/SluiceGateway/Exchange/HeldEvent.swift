@@ -1,4 +1,5 @@
 package import NIOCore
+package import SluiceDialects
 
 /// Keeps back the unfinished end of an event stream, so that what the client has is always whole events: whenever the
 /// upstream breaks, an error event can follow cleanly.
@@ -6,10 +7,11 @@ package import NIOCore
 /// States: whole (nothing held) → holding (an event is incomplete) → whole; holding → torn (it outgrew the bound and
 /// was let go) → whole (at the next boundary). Only in torn a break cannot be announced in the stream.
 package struct HeldEvent {
+  private let framing: StreamFraming
   private var held = ByteBuffer()
   package private(set) var isTorn = false
 
-  package init() {}
+  package init(_ framing: StreamFraming = .serverSentEvents) { self.framing = framing }
 
   package var isEmpty: Bool { held.readableBytes == 0 }
 
@@ -18,7 +20,7 @@ package struct HeldEvent {
     let before = held.readableBytes
     held.writeBytes(piece)
     // A blank line may have begun in what was held already.
-    let end = held.withUnsafeReadableBytes { Self.lastEventEnd($0, from: max(0, before - 3)) }
+    let end = held.withUnsafeReadableBytes { lastEnd($0, from: before) }
     if let end {
       isTorn = false
       let whole = held.readSlice(length: end)
@@ -29,6 +31,14 @@ package struct HeldEvent {
     guard held.readableBytes > limit || isTorn else { return nil }
     isTorn = true
     return takeAll()
+  }
+
+  private func lastEnd(_ bytes: UnsafeRawBufferPointer, from before: Int) -> Int? {
+    switch framing {
+    case .serverSentEvents: Self.lastEventEnd(bytes, from: max(0, before - 3))
+    case .lines: bytes.lastIndex(of: 0x0A).map { $0 + 1 }
+    case .awsEventStream: nil
+    }
   }
 
   /// The stream has come to a boundary: all of it may go.

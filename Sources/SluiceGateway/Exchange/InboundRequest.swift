@@ -18,6 +18,12 @@ struct InboundRequest {
 }
 
 extension InboundRequest {
+  /// The model's name where the path has it, decoded.
+  var modelInPath: String? {
+    guard match.operation != .native, let range = match.identifier else { return nil }
+    return bytes.withUnsafeReadableBytes { PercentDecoding.decode(ByteSlice($0)[head.path.range][range]) }
+  }
+
   /// The client's own deadline.
   func callerDeadline() -> Instant {
     guard let value = head.headers.first(.sluiceDeadline) else { return .distantFuture }

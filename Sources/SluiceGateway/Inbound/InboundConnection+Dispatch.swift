@@ -18,9 +18,11 @@ extension InboundConnection {
     let path = source[head.path.range]
     let headers = HeaderView(head.headers, in: source)
     let method = ByteSlice.method(head.method, in: bytes)
-    guard path.hasPrefix("/v1/") else { return admitAdministrator(gate, method, path) }
     guard let match = SurfaceMatcher.match(method: head.method, path: path, headers: headers) else {
-      return unmatched(path, headers)
+      if SurfaceMatcher.allowedMethods(path: path, headers: headers) != nil || path.hasPrefix("/v1/") {
+        return unmatched(path, headers)
+      }
+      return admitAdministrator(gate, method, path)
     }
     switch gate.admitCaller() {
     case .failure(let error): return .refused(error, match.surface, allow: nil)
@@ -54,7 +56,12 @@ extension InboundConnection {
   /// A complete request of a surface.
   func dispatch(_ request: consuming InboundRequest) {
     let operation = request.match.operation
-    if operation == .models || operation == .model { return answerModels(request) }
+    switch operation {
+    case .models, .model, .ollamaTags: return answerModels(request)
+    case .ollamaVersion: return answerVersion(request)
+    case .native: return dispatchNative(request)
+    default: break
+    }
     if operation.namesStoredResponse { return dispatchStored(request) }
     switch request.body.withUnsafeReadableBytes({ RequestScanner.scan($0) }) {
     case .failure(let error): refuse(request, Self.error(error))
@@ -63,13 +70,17 @@ extension InboundConnection {
   }
 
   private func dispatch(_ request: consuming InboundRequest, _ fields: RequestFields) {
-    guard let model = fields.model else { return refuse(request, GatewayError(.missingModel, param: "model")) }
+    guard let model = request.modelInPath ?? fields.model else {
+      return refuse(request, GatewayError(.missingModel, param: "model"))
+    }
     if let key = request.caller.key, !configuration.access.keys[key].allows(model: model) {
       return refuse(request, GatewayError(.modelNotAllowed, param: "model"))
     }
     switch loop.resolve(model, request.match.operation) {
     case .refused(let error): refuse(request, error)
-    case .route(let route): start(request, fields, route)
+    case .route(let route):
+      guard !answerTokenCount(request, fields, route) else { return }
+      start(request, fields, route)
     }
   }
 
@@ -87,7 +98,7 @@ extension InboundConnection {
     start(request, nil, ModelRoute(model: "", plan: plan, targets: [target]))
   }
 
-  private func start(_ request: consuming InboundRequest, _ fields: RequestFields?, _ route: ModelRoute) {
+  func start(_ request: consuming InboundRequest, _ fields: RequestFields?, _ route: ModelRoute) {
     let exchange = exchange ?? Exchange(loop: loop)
     self.exchange = exchange
     exchange.begin(request, fields: fields, route: route, connection: self, now: loop.clock.now())

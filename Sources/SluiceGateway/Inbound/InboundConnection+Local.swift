@@ -39,6 +39,41 @@ extension InboundConnection {
     answer(error, surface: surface, id: id, operation: .model)
   }
 
+  /// Ollama's clients ask for a version before they talk; ours says which of Ollama's protocol is spoken.
+  func answerVersion(_ request: borrowing InboundRequest) {
+    loop.purse.refund(request.reserved)
+    answer(json: Array(#"{"version":"0.11.0"}"#.utf8), request.match.surface, .ollamaVersion, request.id)
+  }
+
+  /// Counts tokens for a provider that cannot, by estimate; false when the route has one that can.
+  func answerTokenCount(_ request: borrowing InboundRequest, _ fields: RequestFields, _ route: ModelRoute) -> Bool {
+    let operation = request.match.operation
+    guard operation.task == .tokenCount, !route.targets.contains(where: { $0.pool.dialect.speaks(operation) }) else {
+      return false
+    }
+    loop.purse.refund(request.reserved)
+    let count = TokenCount.estimate(fields)
+    answer(json: count.rendered(for: operation), request.match.surface, operation, request.id)
+    return true
+  }
+
+  /// `/pools/{pool}/…`: to that pool, whatever it is.
+  func dispatchNative(_ request: consuming InboundRequest) {
+    let name = request.bytes.withUnsafeReadableBytes { bytes in
+      PercentDecoding.decode(ByteSlice(bytes)[request.head.path.range][request.match.pool ?? 0..<0])
+    }
+    guard let pool = configuration.pool(named: name) else {
+      return refuse(request, GatewayError(.unknownPath, message: "There is no pool '\(name.prefix(64))'."))
+    }
+    if let key = request.caller.key, !configuration.access.keys[key].models.isEmpty {
+      return refuse(
+        request, GatewayError(.modelNotAllowed, message: "This access key is limited to models; native paths are not."))
+    }
+    let target = ResolvedTarget(pool: pool, upstreamModel: nil, slot: loop.metrics.slot(ofPool: pool.name))
+    let plan = RoutePlan(targets: [RouteTarget(pool: pool.name)])
+    start(request, nil, ModelRoute(model: "", plan: plan, targets: [target]))
+  }
+
   private func answer(json body: [UInt8], _ surface: Surface, _ operation: Operation, _ id: RequestID) {
     let now = loop.clock.now()
     var notes = localNotes(id)

@@ -138,9 +138,32 @@ struct RequestGate {
     if let value = head.headers.first(.authorization) {
       let text = ByteSlice(value.slice(bytes))
       if text.hasPrefixIgnoringCase("bearer ") { return text.suffix(from: 7).trimmed.raw }
+      if let id = Self.signatureKey(text) { return id }
     }
-    for header in [KnownHeader.xAPIKey, .apiKey] {
+    for header in [KnownHeader.xAPIKey, .apiKey, .googleAPIKey] {
       if let value = head.headers.first(header), !value.isEmpty { return value.slice(bytes) }
+    }
+    return head.query.flatMap { Self.queryKey(ByteSlice($0.slice(bytes))) }
+  }
+
+  /// The access-key id of an AWS signature: `AWS4-HMAC-SHA256 Credential=ID/20260115/…`. The signature itself cannot be
+  /// checked against a hash of the key.
+  private static func signatureKey(_ text: ByteSlice) -> UnsafeRawBufferPointer? {
+    let scheme: StaticString = "AWS4-HMAC-SHA256 Credential="
+    guard text.hasPrefix(scheme) else { return nil }
+    let rest = text.suffix(from: scheme.utf8CodeUnitCount)
+    guard let slash = rest.firstIndex(of: 0x2F), slash > 0 else { return nil }
+    return rest[0..<slash].raw
+  }
+
+  /// Google's `?key=…`.
+  private static func queryKey(_ query: ByteSlice) -> UnsafeRawBufferPointer? {
+    var start = 0
+    while start < query.count {
+      let end = query.firstIndex(of: 0x26, from: start) ?? query.count
+      let part = query[start..<end]
+      if part.hasPrefix("key="), part.count > 4 { return part.suffix(from: 4).raw }
+      start = end + 1
     }
     return nil
   }

@@ -9,7 +9,12 @@ struct UpstreamHead {
   let bytes: ByteBuffer
   let endpoint: GatewayEndpoint
   let dialect: ProviderDialect
-  let operation: Operation
+  let match: SurfaceMatch
+  /// The upstream's name of the model, for protocols that have it in the path.
+  let model: String
+  /// It is the name the client used.
+  let keepsModel: Bool
+  let streams: Bool
   /// Nil for requests without a body.
   let bodyCount: Int?
   /// The answer will be read on its way, so it must not be compressed.
@@ -20,8 +25,11 @@ struct UpstreamHead {
       let source = ByteSlice(raw)
       out.append(contentsOf: ByteSlice.method(head.method, in: raw).raw)
       out.append(0x20)
-      let passed = UpstreamCall.Passed(path: source[head.path.range], query: head.query.map { source[$0.range] })
-      let call = UpstreamCall(operation, passed: passed)
+      let call = UpstreamCall(
+        match.operation, model: model, streams: streams,
+        passed: UpstreamCall.Passed(
+          path: source[head.path.range].suffix(from: match.providerPath ?? 0),
+          query: head.query.map { source[$0.range] }, keepsModel: keepsModel))
       dialect.appendUpstreamTarget(basePath: endpoint.basePath, call, to: &out)
       out.append(" HTTP/1.1\r\n")
       out.append(contentsOf: endpoint.lines)

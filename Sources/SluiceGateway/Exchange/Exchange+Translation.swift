@@ -1,0 +1,127 @@
+import NIOCore
+import SluiceDialects
+import SluiceHTTP
+import SluicePolicy
+
+/// Requests whose provider speaks another protocol than the client. Everything else of the exchange is the same: the
+/// body is written anew before the pool is asked, the answer before it goes to the client.
+extension Exchange {
+  /// Most bytes of a whole answer that is turned into another protocol.
+  static let maxTranslatedAnswer = 16 << 20
+
+  /// Prepares the request for the target at hand; false when it cannot be carried there.
+  func prepareTarget() -> Bool {
+    guard preparedTarget != targetIndex else { return refusal == nil }
+    preparedTarget = targetIndex
+    translation = nil
+    refusal = nil
+    upstreamOperation = operation
+    guard !target.pool.dialect.speaks(operation), operation != .native else { return true }
+    do {
+      let translation = try translate()
+      upstreamOperation = translation.operation
+      self.translation = translation
+      return true
+    } catch {
+      refusal = error
+      return false
+    }
+  }
+
+  private func translate() throws(TranslationRefusal) -> Translation {
+    guard let request else { throw TranslationRefusal("the request is gone") }
+    let dialect = target.pool.dialect
+    let model = target.upstreamModel ?? route?.model ?? ""
+    let chat = ChatTarget(
+      provider: dialect.provider, model: model, facts: target.pool.facts(model), options: dialect.options)
+    let reply = ReplyFacts(
+      model: route?.model ?? "", id: id.description, created: Int(WallClock.now().milliseconds / 1000))
+    let (operation, streams, name) = (operation, wantsStream, route?.model ?? "")
+    let result = request.body.withUnsafeReadableBytes { bytes -> Result<Translation, TranslationRefusal> in
+      let source = Translation.Source(operation, body: ByteSlice(bytes), model: name, streams: streams)
+      do throws(TranslationRefusal) {
+        return .success(try Translation(source, to: dialect, chat, reply: reply))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  /// The head and body of a translated request: nothing of the client's head travels but what is meant for everybody.
+  func translatedRequest(_ translation: Translation, _ endpoint: GatewayEndpoint) -> (head: [UInt8], body: ByteBuffer) {
+    let dialect = target.pool.dialect
+    let call = UpstreamCall(
+      translation.operation, model: target.upstreamModel ?? route?.model ?? "", streams: wantsStream)
+    var head = loop.takeScratch()
+    head.append("POST ")
+    dialect.appendUpstreamTarget(basePath: endpoint.basePath, call, to: &head)
+    head.append(" HTTP/1.1\r\n")
+    head.append(contentsOf: endpoint.lines)
+    head.append("content-type: application/json\r\naccept-encoding: identity\r\nuser-agent: sluice\r\naccept: ")
+    head.append(wantsStream ? Self.accept(dialect.framing(translation.operation)) : "application/json")
+    head.append("\r\n")
+    dialect.appendMissingHeaders(client: .none, call, to: &head)
+    appendTracing(to: &head)
+    head.append("content-length: ")
+    head.append(decimal: translation.body.count)
+    head.append("\r\n\r\n")
+    return (head, ByteBuffer(bytes: translation.body))
+  }
+
+  private func appendTracing(to head: inout [UInt8]) {
+    guard let request else { return }
+    request.bytes.withUnsafeReadableBytes { bytes in
+      for (known, name) in [(KnownHeader.traceparent, "traceparent: "), (.tracestate, "tracestate: ")]
+        as [(KnownHeader, StaticString)]
+      {
+        guard let value = request.head.headers.first(known) else { continue }
+        head.append(name)
+        head.append(contentsOf: value.slice(bytes))
+        head.append("\r\n")
+      }
+    }
+  }
+
+  private static func accept(_ framing: StreamFraming) -> StaticString {
+    switch framing {
+    case .serverSentEvents: "text/event-stream"
+    case .lines: "application/x-ndjson"
+    case .awsEventStream: "application/vnd.amazon.eventstream"
+    }
+  }
+}
+
+/// Answers in the client's protocol.
+extension Exchange {
+  /// A whole answer, turned; nothing when the provider's makes no sense.
+  func translatedAnswer(_ translation: Translation, _ body: ByteBuffer) -> ByteBuffer? {
+    body.withUnsafeReadableBytes { bytes in
+      (try? translation.answer(ByteSlice(bytes))).map { ByteBuffer(bytes: $0) }
+    }
+  }
+
+  /// What a piece of the provider's stream becomes.
+  func streamTranslated(_ part: UpstreamBodyPart) {
+    var out = loop.takeScratch()
+    part.forEachPayload { streamTranslation?.consume(ByteSlice($0), into: &out) }
+    if !out.isEmpty { write(payload: ByteBuffer(bytes: out)) }
+    loop.giveBack(&out)
+  }
+
+  func finishTranslated() {
+    var out = loop.takeScratch()
+    streamTranslation?.finish(into: &out)
+    if !out.isEmpty { write(payload: ByteBuffer(bytes: out)) }
+    loop.giveBack(&out)
+  }
+
+  /// The type of the stream that the client's protocol promises.
+  var clientStreamType: StaticString {
+    switch operation {
+    case .ollamaChat, .ollamaGenerate: "application/x-ndjson"
+    case .converseStream, .invokeStream: "application/vnd.amazon.eventstream"
+    default: "text/event-stream; charset=utf-8"
+    }
+  }
+}
