@@ -49,7 +49,7 @@ import Testing
     ("[{\"kind\":\"stall\",\"for\":\"1 day\"}]", "for must be a number of seconds"),
     ("[{\"kind\":\"reset\",\"after_bytes\":1,\"after_events\":1}]", "exclude each other"),
     ("[{\"kind\":\"reset\",\"after_bytes\":-1}]", "must not be negative"),
-    ("[{\"kind\":\"hang\",\"match\":{\"provider\":\"cohere\"}}]", "provider must be"),
+    ("[{\"kind\":\"hang\",\"match\":{\"provider\":\"coherent\"}}]", "provider must be"),
     ("[{\"kind\":\"refuse\",\"match\":{\"key\":\"a\"},\"count\":1}]", "cannot match on a request"),
     ("[{\"kind\":\"refuse\",\"mode\":\"listener\",\"count\":1}]", "cannot count"),
     ("[{\"kind\":\"refuse\"}]", "a count or a duration is needed"),

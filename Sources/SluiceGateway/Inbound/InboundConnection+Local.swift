@@ -181,32 +181,3 @@ extension InboundConnection {
     answerEnded(closes: isOldClient, loop.clock.now())
   }
 }
-
-/// `%2F` and the like in the ids of paths.
-enum PercentDecoding {
-  static func decode(_ text: ByteSlice) -> String {
-    var bytes: [UInt8] = []
-    var index = 0
-    while index < text.count {
-      if text[index] == 0x25, index + 2 < text.count, let high = digit(text[index + 1]),
-        let low = digit(text[index + 2])
-      {
-        bytes.append(high << 4 | low)
-        index += 3
-      } else {
-        bytes.append(text[index])
-        index += 1
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
-  private static func digit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 0x30...0x39: byte - 0x30
-    case 0x41...0x46: byte - 0x37
-    case 0x61...0x66: byte - 0x57
-    default: nil
-    }
-  }
-}

@@ -28,6 +28,7 @@ final class SimulatorCore {
   private var world: World
   private var openAI: OpenAIService
   private var anthropic: AnthropicService
+  private var others: [ProviderCall.Provider: HubService] = [:]
   private var dateLine: (second: Int64, line: [UInt8]) = (-1, [])
   /// Told when the set of faults changes, which may close or open the listener.
   var onFaultsChanged: () -> Void = {}
@@ -41,6 +42,9 @@ final class SimulatorCore {
     world = World(options)
     openAI = OpenAIService(options)
     anthropic = AnthropicService(options)
+    for provider in ProviderCall.Provider.allCases where provider != .openai && provider != .anthropic {
+      others[provider] = HubService(provider, options)
+    }
   }
 
   var now: Int64 { timers.now }
@@ -105,11 +109,13 @@ final class SimulatorCore {
       switch call.provider {
       case .openai: openAI.answer(call, &world)
       case .anthropic: anthropic.answer(call, &world)
+      default: others[call.provider]?.answer(call, &world)
       }
+    guard let answer else { return nil }
     if answer.status == 429 { stats.rateLimited() }
     if case .streamError = fault, case .whole = answer.content, answer.status == 200 {
       // Without a stream the same trouble is an error status.
-      return scripted(.init(call.provider == .openai ? 500 : 529), call)
+      return scripted(.init(call.provider == .anthropic ? 529 : 500), call)
     }
     return answer
   }
@@ -122,6 +128,10 @@ final class SimulatorCore {
     case .anthropic:
       AnthropicService.render(
         AnthropicService.scripted(status), requestID: world.requestIDs.identifier("req_01", 22))
+    default:
+      HubErrors.render(
+        HubErrors.scripted(status, call.provider), call.provider,
+        requestID: world.requestIDs.identifier("req-", 24))
     }
   }
 
@@ -161,10 +171,9 @@ final class SimulatorCore {
     out.append(contentsOf: "HTTP/1.1 \(answer.status) \(status.reasonPhrase)\r\n".utf8)
     out.append(contentsOf: dateHeader())
     let isStream = if case .stream = answer.content { true } else { false }
-    out.append(
-      contentsOf: isStream
-        ? Array("content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n".utf8)
-        : Array("content-type: application/json\r\n".utf8))
+    let type: StaticString = isStream ? answer.streamType : "application/json"
+    out.append(contentsOf: "content-type: \(type)\r\n".utf8)
+    if isStream { out.append(contentsOf: "cache-control: no-cache\r\n".utf8) }
     if let length {
       out.append(contentsOf: "content-length: \(length)\r\n".utf8)
     } else if framing.isChunked {

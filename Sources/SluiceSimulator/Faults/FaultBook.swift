@@ -78,7 +78,7 @@ extension SimulatorFault {
     if let count, count < 1 { return "count must be at least 1" }
     if let duration, duration <= .zero { return "duration must be positive" }
     if let provider = match.provider, ProviderCall.Provider(rawValue: provider) == nil {
-      return "provider must be openai or anthropic"
+      return "provider must be one of \(ProviderCall.Provider.allCases.map(\.rawValue).joined(separator: ", "))"
     }
     if kind.phase == .accept, !match.isEmpty { return "\(kind.label) at accept cannot match on a request" }
     return kind.problem(self)

@@ -8,6 +8,7 @@ struct Answer {
   var status: Int
   var headers = HeaderLines()
   var content: Content
+  var streamType: StaticString = "text/event-stream; charset=utf-8"
   var pace: Pace?
   /// What follows in a stream that a fault breaks off with the provider's own error event.
   var errorEvent: [UInt8] = []

@@ -32,19 +32,26 @@ struct SimulatedRequest {
 /// A request on its way to a provider: which one, what for, on whose behalf.
 struct ProviderCall {
   /// A provider's protocol.
-  enum Provider: String { case openai, anthropic }
+  enum Provider: String, CaseIterable {
+    case openai, anthropic
+    case azureOpenAI = "azure_openai"
+    case gemini, cohere, mistral, huggingface, local, bedrock
+  }
 
   enum Operation: Equatable {
     case chat, completions, embeddings, responses, inputTokens
     case messages, countTokens
     case models
     case model(String)
+    /// An operation of a provider that is simulated through the product's wire formats; the model, if the path has it.
+    case hub(SluiceDialects.Operation, String?)
     /// Known to the provider's path space, not to the simulator.
     case unknown
 
     var method: HTTPMethod {
       switch self {
       case .models, .model: .GET
+      case .hub(let operation, _): operation.isRead ? .GET : .POST
       default: .POST
       }
     }
@@ -70,6 +77,7 @@ struct ProviderCall {
   var body: Result<JSONValue, JSONError>?
 
   var model: String {
+    if case .hub(_, let name?) = operation { return name }
     guard case .success(let value)? = body else { return "" }
     return value["model"]?.string ?? ""
   }

@@ -18,6 +18,8 @@ struct StreamScript {
 
   enum Segment {
     case frame([UInt8])
+    /// A frame of model output.
+    case token([UInt8])
     case deltas(Deltas)
   }
 
@@ -39,6 +41,10 @@ struct StreamScript {
         index += 1
         frame.append(contentsOf: bytes)
         return .control
+      case .token(let bytes):
+        index += 1
+        frame.append(contentsOf: bytes)
+        return .token
       case .deltas(var deltas):
         guard deltas.write(into: &frame) else {
           index += 1

@@ -34,7 +34,7 @@ struct OpenAIService {
       let request = try OpenAIResponsesDecoder.decode(try Self.body(call), counting: true)
       let body = "{\"object\":\"response.input_tokens\",\"input_tokens\":\(request.completion.promptTokens)}"
       return finish(.json(200, Array(body.utf8)), call, &world, limited: false)
-    case .messages, .countTokens, .unknown:
+    case .messages, .countTokens, .hub, .unknown:
       throw ProviderError(
         404, type: "invalid_request_error", "Invalid URL (\(call.request.method.rawValue) \(call.request.path))")
     }

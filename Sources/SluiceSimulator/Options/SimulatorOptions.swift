@@ -14,6 +14,8 @@ public struct SimulatorOptions: Sendable {
   public var openAILimits: SimulatorLimits
   /// The limits of each Anthropic key.
   public var anthropicLimits: SimulatorLimits
+  /// The limits of each key of the other providers, by the provider's name (`gemini`, `mistral`, …).
+  public var otherLimits: [String: SimulatorLimits] = [:]
   /// The models that exist. `nil`: every name is served and a built-in list is shown.
   public var models: [String]?
   /// The keys that are accepted. `nil`: every well-formed key that does not contain `invalid`.
@@ -59,6 +61,27 @@ public struct SimulatorOptions: Sendable {
   public static func realistic(host: String = "127.0.0.1", port: Int = 0, seed: UInt64 = 1) -> SimulatorOptions {
     SimulatorOptions(
       host: host, port: port, seed: seed, latency: .realistic, openAILimits: .openAI, anthropicLimits: .anthropic)
+  }
+
+  func limits(of provider: ProviderCall.Provider) -> SimulatorLimits {
+    switch provider {
+    case .openai: openAILimits
+    case .anthropic: anthropicLimits
+    default: otherLimits[provider.rawValue] ?? (latency == .realistic ? Self.usual(provider) : .unlimited)
+    }
+  }
+
+  /// What the providers publish for production keys, or thereabouts.
+  private static func usual(_ provider: ProviderCall.Provider) -> SimulatorLimits {
+    switch provider {
+    case .azureOpenAI: SimulatorLimits(requestsPerMinute: 6_000, tokensPerMinute: 1_000_000)
+    case .gemini: SimulatorLimits(requestsPerMinute: 2_000, tokensPerMinute: 4_000_000)
+    case .cohere: SimulatorLimits(requestsPerMinute: 500)
+    case .mistral: SimulatorLimits(requestsPerMinute: 1_200, tokensPerMinute: 2_000_000)
+    case .huggingface: SimulatorLimits(requestsPerMinute: 1_000)
+    case .bedrock: SimulatorLimits(requestsPerMinute: 1_000, tokensPerMinute: 2_000_000)
+    case .openai, .anthropic, .local: .unlimited
+    }
   }
 }
 
