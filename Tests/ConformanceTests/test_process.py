@@ -65,6 +65,23 @@ class ReloadTests(GatewayCase):
         [w.finish() for w in workers]
         self.assertEqual([w.failures for w in workers], [[], [], []])
 
+    def test_reload_under_load_adds_and_removes_a_pool(self):
+        """Requests go to whichever of two pools is there; each reload takes one of them away."""
+        pool = '\n  %s: {provider: openai, base_url: "SIMULATOR/v1", keys: [{name: only, key: %s}], connections: {max: 64}}\n'
+        self.write_configuration(pool % ("left", "sk-test-1"))
+        self.assertEqual(call(self.url + "/api/config/reload", {}, method="POST")[0], 200)
+        workers = [Load(self.url) for _ in range(4)] + [Load(self.url, stream=True)]
+        [w.start() for w in workers]
+        for generation in range(12):
+            load_until(workers, 5)
+            name, key = ("right", "sk-test-2") if generation % 2 == 0 else ("left", "sk-test-1")
+            self.write_configuration(pool % (name, key))
+            status, _, report = call(self.url + "/api/config/reload", {}, method="POST")
+            self.assertEqual(status, 200, report)
+            self.assertEqual([p["name"] for p in call(self.url + "/api/pools")[2]["pools"]], [name])
+        [w.finish() for w in workers]
+        self.assertEqual([w.failures for w in workers], [[]] * 5)
+
     def test_a_bad_file_changes_nothing(self):
         self.write_configuration('\n  openai: {provider: openai, base_ulr: "x"}\n')
         status, _, report = call(self.url + "/api/config/reload", {}, method="POST")
@@ -91,6 +108,37 @@ class ReloadTests(GatewayCase):
                 return
             threading.Event().wait(0.05)
         self.fail("a changed file was not noticed within 10 s")
+
+
+class AdmissionTests(GatewayCase):
+    simulator_arguments = ["--latency", "realistic", "--seed", "7"]
+    pools = """
+  openai: {provider: openai, base_url: "SIMULATOR/v1", keys: [{name: only, key: sk-test-1}], connections: {max: 1}}
+admission: {capacity: 2, timeout: 100ms}
+"""
+
+    def test_the_queue_is_bounded_in_length_and_time(self):
+        answers, lock = [], threading.Lock()
+
+        def ask():
+            status, _, answer = call(self.url + "/v1/chat/completions", {**CHAT, "max_tokens": 64})
+            with lock:
+                answers.append((status, "" if status == 200 else answer["error"]["code"]))
+
+        threads = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+        [t.start() for t in threads]
+        [t.join(40) for t in threads]
+        self.assertIn((200, ""), answers)
+        self.assertIn((503, "queue_full"), answers)
+        self.assertIn((504, "queue_timeout"), answers)
+
+
+class HostTests(GatewayCase):
+    server = ", hosts: [gate.example]"
+
+    def test_a_configured_name_is_ours(self):
+        self.assertEqual(call(self.url + "/v1/models", headers={"host": "gate.example"})[0], 200)
+        self.assertEqual(call(self.url + "/v1/models", headers={"host": "evil.example"})[0], 403)
 
 
 class DrainTests(GatewayCase):

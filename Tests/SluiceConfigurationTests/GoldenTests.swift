@@ -21,7 +21,7 @@ struct GoldenTests {
           - "${OPENAI_KEY_THAT_IS_NOT_SET}"
           - {name: a, key: x, wieght: 2}
           - {name: a, key: y, limits: {requests_per_minute: 3500}}
-        balance: {strategy: health_based, affinity: prompt_prefix}
+        balance: {strategy: health_based, affinity: module_pair}
         connections: {min: 60, max: 50, idle_timeout: 5}
         hedge: {enabled: false}
       gemini:
@@ -53,7 +53,8 @@ struct GoldenTests {
     sluice.yaml:17:27: error: 'pools.openai.keys[].limits' is not supported in this version
     sluice.yaml:18:25: error: 'health_based' is not supported in this version: use round_robin, least_connections, \
     power_of_two
-    sluice.yaml:18:49: error: 'prompt_prefix' is not supported in this version: use none
+    sluice.yaml:18:49: error: 'module_pair' is not supported in this version: use none, header, user, \
+    prompt_prefix
     sluice.yaml:19:24: error: min (60) is larger than max (50)
     sluice.yaml:19:51: error: '5': a duration needs a unit: write for example 30s, 5m or 250ms (ns, us, ms, s, m, \
     h, d)

@@ -48,6 +48,15 @@ struct OptionTests {
     server("max_buffered", "64MB") { $0.maxBuffered == 64_000_000 },
     server("max_head", "8KiB") { $0.maxHead == 8192 },
     server("max_connections", "2k") { $0.maxConnections == 2000 },
+    server("hosts", "[Gate.Example, \"10.0.0.1\", \"fd00::1\"]") {
+      $0.hosts == ["gate.example", "10.0.0.1", "fd00::1"]
+    },
+    Row("admission.capacity", topFile("admission: {capacity: 2k}")) {
+      $0.admission.capacity == 2_000 && $0.admission.timeout == .seconds(60)
+    },
+    Row("admission.timeout", topFile("admission: {timeout: 5s}")) {
+      $0.admission.timeout == .seconds(5) && $0.admission.capacity == 1_000
+    },
     server("head_timeout", "7s") { $0.headTimeout == .seconds(7) },
     server("body_timeout", "8s") { $0.bodyTimeout == .seconds(8) },
     server("idle_timeout", "9s") { $0.idleTimeout == .seconds(9) },
@@ -79,6 +88,9 @@ struct OptionTests {
     pool("organization", "organization: org") { $0.endpoints.first?.organization == "org" },
     pool("project", "project: pro") { $0.endpoints.first?.project == "pro" },
     pool("balance.strategy", "balance: {strategy: round_robin}") { $0.strategy == .roundRobin },
+    pool("balance.affinity", "balance: {affinity: prompt_prefix}") { $0.affinity == .promptPrefix },
+    pool("balance.affinity", "balance: {affinity: user}") { $0.affinity == .user },
+    pool("balance", "balance: {}") { $0.affinity == .header },
     pool("connections.min", "connections: {min: 4}") { $0.connections.min == 4 },
     pool("connections.max", "connections: {max: 7}") { $0.connections.max == 7 },
     pool("connections.pool_max", "connections: {pool_max: 70}") { $0.connections.poolMax == 70 },

@@ -94,7 +94,16 @@ struct ProblemTests {
       topFile("server: {threads: some}"),
       "sluice.yaml:1:19: error: expected one of auto or a whole number, found 'some'"),
     Row(topFile("server: {listen: here}"), "sluice.yaml:1:18: error: expected HOST:PORT or unix:/path, found 'here'"),
-    Row(topFile("server: {max_head: 1KiB}"), "sluice.yaml:1:20: error: '1KiB' is out of range: 4KiB to 1MiB"),
+    Row(topFile("server: {max_head: 1KiB}"), "sluice.yaml:1:20: error: '1KiB' is out of range: 4KiB to 64KiB"),
+    Row(topFile("server: {max_head: 65KiB}"), "sluice.yaml:1:20: error: '65KiB' is out of range: 4KiB to 64KiB"),
+    Row(
+      topFile("server: {hosts: [\"gate.example:80\"]}"),
+      "sluice.yaml:1:18: error: expected a host name or address without port, found 'gate.example:80'"),
+    Row(topFile("admission: {capacity: 2M}"), "sluice.yaml:1:23: error: '2M' is out of range: 0 to 1000000"),
+    Row(topFile("admission: {timeout: 25h}"), "sluice.yaml:1:22: error: '25h' is out of range: 1ms to 24h"),
+    Row(
+      poolFile("balance: {strategy: round_robin, affinity: user}"),
+      "sluice.yaml:5:48: error: affinity counts only with 'strategy: power_of_two'"),
     Row(
       topFile("server: {tls: {certificate: c.pem}}"), "sluice.yaml:1:15: error: 'private_key' is missing in server.tls"),
     Row(topFile("version: 2"), "sluice.yaml:1:10: error: '2' is out of range: 1 to 1"),
@@ -174,6 +183,7 @@ struct ProblemTests {
     let file: String
     switch path.split(separator: ".").dropLast().joined(separator: ".") {
     case "": file = topFile("\(name): {enabled: false}")
+    case "admission": file = topFile("admission: {\(name): {}}")
     case "server": file = topFile("server: {\(name): 4}")
     case "pools.*": file = poolFile("\(name): {a: 1}")
     case "pools.*.keys[]": file = "pools: {p: {provider: openai, keys: [{key: k, \(name): {}}]}}"
@@ -190,7 +200,7 @@ struct ProblemTests {
   }
 
   @Test(arguments: [
-    ("balance: {strategy: random}", "'random'"), ("balance: {affinity: prompt_prefix}", "'prompt_prefix'"),
+    ("balance: {strategy: random}", "'random'"), ("balance: {affinity: module_pair}", "'module_pair'"),
     ("connections: {protocol: http2}", "'http2'"),
   ])
   func laterValuesAreRefused(_ line: String, _ shown: String) {

@@ -18,6 +18,7 @@ struct SchemaTests {
       max_buffered: 2MiB
       max_head: 8KiB
       max_connections: 5
+      hosts: [a.example]
       head_timeout: 1s
       body_timeout: 1s
       idle_timeout: 1s
@@ -25,6 +26,7 @@ struct SchemaTests {
       keepalive_comment: 1s
     access:
       keys: [{name: a, sha256: \(String(repeating: "0", count: 64)), class: low, models: [m]}]
+    admission: {capacity: 5, timeout: 1s}
     pools:
       one: &pool
         provider: openai
@@ -98,7 +100,7 @@ struct SchemaTests {
     let recorded = Set(configuration.records.map(\.pattern))
     // Resolved into the endpoints, or with a single value in this version.
     let elsewhere: Set<String> = [
-      "pools.*.base_url", "pools.*.organization", "pools.*.project", "pools.*.balance.affinity",
+      "pools.*.base_url", "pools.*.organization", "pools.*.project",
       "pools.*.connections.protocol",
     ]
     for entry in SchemaTests.supported {

@@ -223,12 +223,58 @@ struct LifeTests {
   }
 }
 
-private struct TestAdmin: AdminHandler {
+extension LifeTests {
+  @Test("An administration side that never answers is given up, and its late word is not listened to")
+  func lateAdministration() async throws {
+    var limits = GatewayLimits()
+    limits.adminTimeout = .milliseconds(50)
+    let admin = TestAdmin()
+    let gateway = try await TestGateway.start([], limits: limits, admin: admin, adminToken: KeyDigest(of: "secret"))
+    let client = try await gateway.connect()
+    try await client.send(Requests.get("/never", headers: "authorization: Bearer secret\r\n"))
+    let answer = await client.readAnswer()
+    #expect(answer.status == 504)
+    #expect(answer.header("date") != nil)
+    for promise in admin.unanswered.value { promise.succeed(.text("late")) }
+    try await client.send(Requests.get("/health", headers: "authorization: Bearer secret\r\n"))
+    #expect(await client.readAnswer().body == "fine")
+    await gateway.stop()
+  }
+
+  @Test("With TLS configured, unix sockets are served without it")
+  func tlsIsForTCPOnly() async throws {
+    let base = "/tmp/sluice-test-\(UInt32.random(in: 0 ... .max))"
+    #expect(TestCertificate.write(TestCertificate.certificate, to: base + ".cert"))
+    #expect(TestCertificate.write(TestCertificate.key, to: base + ".key"))
+    defer {
+      TestCertificate.remove(base + ".cert")
+      TestCertificate.remove(base + ".key")
+    }
+    let path = "/tmp/sluice-test-\(UInt64.random(in: 0 ... .max)).sock"
+    let settings = GatewaySettings(
+      listen: [.unix(path: path)],
+      tls: GatewayTLS(certificatePath: base + ".cert", privateKeyPath: base + ".key"))
+    let gateway = try await TestGateway.start([], settings: settings)
+    let client = try await gateway.connect()
+    try await client.send(Requests.get("/v1/nothing"))
+    #expect(await client.readAnswer().status == 404)
+    await gateway.stop()
+  }
+}
+
+private final class TestAdmin: AdminHandler {
+  let unanswered = Guarded<[EventLoopPromise<AdminResponse>]>([])
+
   func match(method: String, path: String) -> AdminMatch {
-    path == "/health" || path == "/events" ? .found : .unknown
+    ["/health", "/events", "/never"].contains(path) ? .found : .unknown
   }
 
   func handle(_ request: AdminRequest, on loop: any EventLoop) -> EventLoopFuture<AdminResponse> {
+    if request.path == "/never" {
+      let promise = loop.makePromise(of: AdminResponse.self)
+      unanswered.withLock { $0.append(promise) }
+      return promise.futureResult
+    }
     guard request.path == "/events" else { return loop.makeSucceededFuture(.text("fine")) }
     return loop.makeSucceededFuture(
       AdminResponse(

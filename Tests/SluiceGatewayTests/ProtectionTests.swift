@@ -165,7 +165,9 @@ struct ProtectionTests {
       kept.append(client)
     }
     let third = try await gateway.connect()
-    #expect(await third.readToEnd().hasPrefix("HTTP/1.1 503"))
+    let refusal = await third.readToEnd()
+    #expect(refusal.hasPrefix("HTTP/1.1 503"))
+    #expect(refusal.contains("\r\ndate: "))
     kept[0].close()
     _ = try await gateway.metrics { $0.connectionsOpen == 1 }
     let fourth = try await gateway.connect()
@@ -220,9 +222,10 @@ struct ProtectionTests {
       ("host: evil.example\r\n", 403), ("host: localhost\r\norigin: https://evil.example\r\n", 403),
       ("host: localhost\r\norigin: null\r\n", 403), ("host: localhost\r\nx-forwarded-for: 1.2.3.4\r\n", 401),
       ("host: 127.0.0.1:8080\r\norigin: http://localhost:8080\r\n", 200), ("host: LOCALHOST\r\n", 200),
+      ("host: gate.example:80\r\norigin: http://gate.example\r\n", 200), ("host: Gate.Example\r\n", 200),
     ])
   func browser(headers: String, status: Int) async throws {
-    let gateway = try await TestGateway.start([])
+    let gateway = try await TestGateway.start([], hosts: ["Gate.example"])
     let client = try await gateway.connect()
     try await client.send("GET /v1/models HTTP/1.1\r\n\(headers)\r\n")
     #expect(await client.readAnswer().status == status)

@@ -27,6 +27,36 @@ private func local(_ server: RawServer) -> HTTPOrigin {
     #expect(failure.description.contains(origin.identity))
   }
 
+  @Test func otherOptionsAreForTheNextConnection() async throws {
+    let harness = try Harness()
+    let server = try await RawServer.start()
+    let early = "HTTP/1.1 102 Processing\r\n\r\n" + okAnswer
+    let before = try await harness.open(server)
+    let beforePeer = try await server.accept()
+    var options = harness.transport.options
+    options.maxInformational = 0
+    harness.transport.use(options)
+    #expect(try await harness.exchange(before, with: beforePeer, answer: early).text == "ok")
+    let after = try await harness.open(server)
+    let afterPeer = try await server.accept()
+    let outcome = try await harness.exchange(after, with: afterPeer, answer: early)
+    #expect(outcome.failure?.reason == .tooManyInformational)
+    try await server.stop()
+  }
+
+  @Test func originsThatAreNotKeptAreForgotten() async throws {
+    let harness = try Harness()
+    let origins = (1...3).map { port in
+      HTTPOrigin(scheme: .https, host: "127.0.0.1", port: port, tls: TLSOptions(verify: port < 2))
+    }
+    for origin in origins { try harness.connector.add(origin) }
+    #expect(harness.connector.knownOrigins.count == 3)
+    #expect(harness.transport.contextCount == 2)
+    harness.connector.keep(only: [origins[2].identity, "unknown"])
+    #expect(harness.connector.knownOrigins == [origins[2].identity])
+    #expect(harness.transport.contextCount == 1)
+  }
+
   @Test func aNameThatDoesNotResolve() async throws {
     let failure = try await Harness().failure(HTTPOrigin(scheme: .http, host: "a..b", port: 80))
     #expect(failure?.kind == .dns)

@@ -8,6 +8,7 @@ package import SluicePolicy
 /// machine has to know, and how each endpoint authenticates.
 package struct PoolBlueprint: Sendable {
   package let configuration: PoolConfiguration
+  package let admission: AdmissionConfiguration
   package let dialect: ProviderDialect
   /// Each once, however many endpoints share it.
   package let origins: [HTTPOrigin]
@@ -17,7 +18,12 @@ package struct PoolBlueprint: Sendable {
   package let endpointOrigins: [HTTPOrigin]
 
   package init(_ configuration: PoolConfiguration) throws {
+    try self.init(configuration, admission: AdmissionConfiguration())
+  }
+
+  package init(_ configuration: PoolConfiguration, admission: AdmissionConfiguration) throws {
     self.configuration = configuration
+    self.admission = admission
     dialect = try ProviderDialect(configuration.provider)
     let places = try configuration.endpoints.map { try Self.origin($0, configuration.transport) }
     var unique: [HTTPOrigin] = []
@@ -25,7 +31,9 @@ package struct PoolBlueprint: Sendable {
     origins = unique
     endpointOrigins = places
     credentials = try configuration.endpoints.map { [dialect] in try Self.credential($0, dialect) }
-    settings = Self.settings(configuration, origins: unique, places: places)
+    var settings = Self.settings(configuration, origins: unique, places: places)
+    settings.queue.capacity = admission.capacity
+    self.settings = settings
   }
 
   private static func origin(
@@ -43,6 +51,15 @@ package struct PoolBlueprint: Sendable {
   ) throws -> PreparedCredential {
     guard let credential = endpoint.credential else { return .none }
     return try dialect.prepare(credential)
+  }
+
+  /// How connections are opened from now on.
+  var connectionOptions: HTTPConnectionOptions {
+    var options = HTTPConnectionOptions()
+    let keepalive = configuration.transport.keepalive
+    // Zero turns it off: the longest idle time the kernel takes (nine hours) outlives every idle connection here.
+    options.keepAliveIdle = keepalive > .zero ? keepalive : .seconds(32_767)
+    return options
   }
 
   /// The free call that proves each endpoint, by the identity that the pool knows it under.

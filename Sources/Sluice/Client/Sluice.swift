@@ -50,7 +50,7 @@ public final class Sluice: Sendable {
       let loops = Array(group.makeIterator()) as [any EventLoop]
       let assembly = PoolAssembly(loops: loops, logger: logger)
       let limit = loaded.server.drainTimeout
-      let blueprints = try loaded.pools.map(PoolBlueprint.init)
+      let blueprints = try loaded.pools.map { try PoolBlueprint($0, admission: loaded.admission) }
       let running = try assembly.apply(blueprints, drainLimit: limit)
       router = try ModelRouter(loaded, running)
       pools = Dictionary(

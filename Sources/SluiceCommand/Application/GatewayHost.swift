@@ -41,7 +41,7 @@ final class GatewayHost: Sendable {
     self.logger = logger
     startedAt = SystemClock().now()
     assembly = PoolAssembly(loops: loops, logger: logger)
-    let blueprints = try configuration.pools.map(PoolBlueprint.init)
+    let blueprints = try Self.blueprints(configuration)
     let pools = try assembly.apply(blueprints, drainLimit: configuration.server.drainTimeout)
     let settings = GatewayTranslation.settings(configuration)
     metrics = GatewayMetrics(loops: loops, recentRequests: settings.recentRequests)
@@ -50,19 +50,26 @@ final class GatewayHost: Sendable {
     let admin = AdminSeam()
     server = GatewayServer(
       settings: settings, group: group,
-      configuration: try GatewayTranslation.configuration(configuration, pools: pools, insecure: loader.insecure),
+      configuration: GatewayTranslation.configuration(
+        configuration, pools: pools, routes: try GatewayTranslation.routes(configuration, blueprints),
+        insecure: loader.insecure),
       admin: admin, metrics: metrics, logger: logger)
     admin.routes.withLock { $0 = AdminRoutes(source: HostSource(self)) }
+  }
+
+  private static func blueprints(_ configuration: SluiceConfiguration) throws -> [PoolBlueprint] {
+    try configuration.pools.map { try PoolBlueprint($0, admission: configuration.admission) }
   }
 
   var loaded: LoadedConfiguration { state.value.loaded }
 
   /// Where it listens, as URLs to print.
   func start() async throws -> [String] {
-    try await server.start().map { address in
+    let scheme = loaded.configuration.server.tls == nil ? "http" : "https"
+    return try await server.start().map { address in
       if let path = address.pathname, address.port == nil { return "unix:\(path)" }
       let host = address.ipAddress ?? "127.0.0.1"
-      return "http://\(host.contains(":") ? "[\(host)]" : host):\(address.port ?? 0)"
+      return "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(address.port ?? 0)"
     }
   }
 
@@ -142,10 +149,7 @@ final class GatewayHost: Sendable {
     let before = self.loaded.configuration
     let diff = ConfigurationDiff(from: before, to: configuration)
     do {
-      let blueprints = try configuration.pools.map(PoolBlueprint.init)
-      let pools = try assembly.apply(blueprints, drainLimit: configuration.server.drainTimeout)
-      try await server.publish(
-        GatewayTranslation.configuration(configuration, pools: pools, insecure: loader.insecure))
+      let pools = try await apply(configuration)
       let generation = state.withLock { state in
         state.loaded = loaded
         state.pools = pools
@@ -161,6 +165,19 @@ final class GatewayHost: Sendable {
       logger.error("configuration refused; the old one stays", metadata: ["error": "\(error)"])
       return ReloadReport(applied: false, generation: generation, problems: ["\(error)"])
     }
+  }
+
+  /// Everything that can be refused comes first; then every loop learns of the new pools before those that are removed
+  /// begin to drain, so that no request meets a pool that takes nothing new.
+  private func apply(_ configuration: SluiceConfiguration) async throws -> [AssembledPool] {
+    let blueprints = try Self.blueprints(configuration)
+    let routes = try GatewayTranslation.routes(configuration, blueprints)
+    let transition = try assembly.begin(blueprints, drainLimit: configuration.server.drainTimeout)
+    defer { transition.retire() }
+    try await server.publish(
+      GatewayTranslation.configuration(
+        configuration, pools: transition.pools, routes: routes, insecure: loader.insecure))
+    return transition.pools
   }
 
   private var generation: UInt64 { state.value.generation }

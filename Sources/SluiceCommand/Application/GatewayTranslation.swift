@@ -21,18 +21,18 @@ enum GatewayTranslation {
   }
 
   static func configuration(
-    _ configuration: SluiceConfiguration, pools: [AssembledPool], insecure: Bool
-  ) throws -> GatewayConfiguration {
+    _ configuration: SluiceConfiguration, pools: [AssembledPool], routes: RouteTable, insecure: Bool
+  ) -> GatewayConfiguration {
     GatewayConfiguration(
-      pools: pools.map(pool), routes: try routes(configuration, pools),
-      access: access(configuration, insecure: insecure), limits: limits(configuration.server),
-      adminToken: configuration.server.adminToken.map { KeyDigest(of: $0.reveal()) })
+      pools: pools.map(pool), routes: routes, access: access(configuration, insecure: insecure),
+      limits: limits(configuration.server),
+      adminToken: configuration.server.adminToken.map { KeyDigest(of: $0.reveal()) }, hosts: configuration.server.hosts)
   }
 
-  private static func routes(_ configuration: SluiceConfiguration, _ pools: [AssembledPool]) throws -> RouteTable {
+  static func routes(_ configuration: SluiceConfiguration, _ blueprints: [PoolBlueprint]) throws -> RouteTable {
     try RouteTable(
       routes: configuration.routes.map(\.definition),
-      pools: pools.map { $0.blueprint.configuration.routePool($0.blueprint.dialect) })
+      pools: blueprints.map { $0.configuration.routePool($0.dialect) })
   }
 
   private static func pool(_ pool: AssembledPool) -> GatewayPool {
@@ -43,13 +43,23 @@ enum GatewayTranslation {
         GatewayEndpoint(
           id: $0.id, name: $0.name, host: $0.origin.hostHeader, basePath: $0.origin.basePath, credential: $0.credential)
       },
-      exchange: exchange(configuration), retryShare: configuration.retry.budget, models: configuration.models ?? [])
+      exchange: exchange(configuration, pool.blueprint.admission), affinity: affinity(configuration.affinity),
+      retryShare: configuration.retry.budget, allowedModels: configuration.models ?? [])
   }
 
-  private static func exchange(_ pool: PoolConfiguration) -> ExchangeSettings {
+  private static func exchange(_ pool: PoolConfiguration, _ admission: AdmissionConfiguration) -> ExchangeSettings {
     ExchangeSettings(
-      attempts: pool.retry.attempts, firstByte: pool.timeouts.firstByte ?? .seconds(60),
-      firstToken: pool.timeouts.firstToken, betweenBytes: pool.timeouts.betweenBytes, total: pool.timeouts.total)
+      attempts: pool.retry.attempts, firstByte: pool.timeouts.firstByte, firstToken: pool.timeouts.firstToken,
+      betweenBytes: pool.timeouts.betweenBytes, total: pool.timeouts.total, acquire: admission.timeout)
+  }
+
+  private static func affinity(_ affinity: PoolConfiguration.Affinity) -> PoolAffinity {
+    switch affinity {
+    case .none: .none
+    case .header: .header
+    case .user: .user
+    case .promptPrefix: .promptPrefix
+    }
   }
 
   private static func access(_ configuration: SluiceConfiguration, insecure: Bool) -> AccessTable {

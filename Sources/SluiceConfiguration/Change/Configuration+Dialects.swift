@@ -21,8 +21,9 @@ extension RouteConfiguration {
 }
 
 extension PoolConfiguration {
-  /// The pool as the route table sees it.
-  package func routePool(_ dialect: ProviderDialect, models known: Set<String> = []) -> RoutePool {
-    RoutePool(name: name, dialect: dialect, models: known, allowed: models ?? [])
+  /// The pool as the route table sees it. It lists the models that its allow list names without `*`.
+  package func routePool(_ dialect: ProviderDialect) -> RoutePool {
+    let named = (models ?? []).filter { GlobPattern($0).isExact }
+    return RoutePool(name: name, dialect: dialect, models: Set(named), allowed: models ?? [])
   }
 }

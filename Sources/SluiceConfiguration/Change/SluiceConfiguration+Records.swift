@@ -15,6 +15,10 @@ extension SluiceConfiguration {
         }
       }
     }
+    recorder.nested("admission") { recorder in
+      recorder.add("capacity", .integer(admission.capacity))
+      recorder.add("timeout", .interval(admission.timeout))
+    }
     for pool in pools { recorder.named("pools", pool.name) { pool.record(in: &$0) } }
     for (index, route) in routes.enumerated() {
       // The order of routes has a meaning, so the position is part of what a route is.
@@ -45,6 +49,7 @@ extension ServerConfiguration {
     recorder.add("max_buffered", .string(Quantity.text(bytes: maxBuffered)))
     recorder.add("max_head", .string(Quantity.text(bytes: maxHead)))
     recorder.add("max_connections", .integer(maxConnections))
+    recorder.add("hosts", hosts.isEmpty ? nil : .strings(hosts))
     recorder.add("head_timeout", .interval(headTimeout))
     recorder.add("body_timeout", .interval(bodyTimeout))
     recorder.add("idle_timeout", .interval(idleTimeout))
@@ -69,7 +74,10 @@ extension PoolConfiguration {
     for endpoint in endpoints {
       recorder.item("endpoints", identity: endpoint.identity, name: endpoint.name) { endpoint.record(in: &$0) }
     }
-    recorder.nested("balance") { $0.add("strategy", .string(strategy.rawValue)) }
+    recorder.nested("balance") { recorder in
+      recorder.add("strategy", .string(strategy.rawValue))
+      recorder.add("affinity", .string(affinity.rawValue))
+    }
     recorder.nested("connections") { recordConnections(in: &$0) }
     recorder.nested("timeouts") { recorder in
       recorder.add("first_byte", timeouts.firstByte.map { .interval($0) })

@@ -38,11 +38,13 @@ extension ConfigurationDecoder {
     return provider == nil ? nil : pool
   }
 
-  private func decodePolicies(_ reader: ObjectReader, into pool: inout PoolConfiguration) {
+  private mutating func decodePolicies(_ reader: ObjectReader, into pool: inout PoolConfiguration) {
     let balance = reader.nested("balance")
     pool.strategy = balance.text("strategy").flatMap(BalanceStrategy.init(rawValue:)) ?? .powerOfTwo
-    // `none` is the only affinity of this version.
-    _ = balance.text("affinity")
+    pool.affinity = balance.text("affinity").flatMap(PoolConfiguration.Affinity.init(rawValue:)) ?? .header
+    if pool.strategy != .powerOfTwo, balance.isGiven("affinity"), pool.affinity != .none {
+      problems.error(at: balance.position(of: "affinity"), "affinity counts only with 'strategy: power_of_two'")
+    }
     let timeouts = reader.nested("timeouts")
     pool.timeouts.firstByte = timeouts.duration("first_byte")
     timeouts.read("first_token", &pool.timeouts.firstToken)

@@ -28,6 +28,7 @@ package struct ConfigurationDecoder {
     let server = root.nested("server")
     configuration.server = decodeServer(server)
     configuration.access = decodeAccess(root)
+    configuration.admission = decodeAdmission(root.nested("admission"))
     configuration.pools = decodePools(root)
     configuration.routes = decodeRoutes(root, pools: Set(root.map("pools").map(\.name)))
     checkListening(configuration, server: server, access: root)
@@ -51,6 +52,7 @@ package struct ConfigurationDecoder {
     reader.read("max_buffered", &server.maxBuffered)
     reader.read("max_head", &server.maxHead)
     reader.read("max_connections", &server.maxConnections)
+    server.hosts = (reader.texts("hosts") ?? []).map { $0.lowercased() }
     reader.read("head_timeout", &server.headTimeout)
     reader.read("body_timeout", &server.bodyTimeout)
     reader.read("idle_timeout", &server.idleTimeout)
@@ -98,6 +100,13 @@ package struct ConfigurationDecoder {
   private func isInvalid(_ reader: ObjectReader, _ key: String) -> Bool {
     if case .invalid? = reader.object[key]?.content { return true }
     return false
+  }
+
+  private func decodeAdmission(_ reader: ObjectReader) -> AdmissionConfiguration {
+    var admission = AdmissionConfiguration()
+    reader.read("capacity", &admission.capacity)
+    reader.read("timeout", &admission.timeout)
+    return admission
   }
 
   // MARK: - Access

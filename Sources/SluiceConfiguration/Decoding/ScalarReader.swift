@@ -143,6 +143,8 @@ struct ScalarReader {
       try require(isPrintable(text, most: 256) && !text.contains(" "), "expected a model name, '*' for any characters")
     case .listen:
       try require(ListenAddress(text) != nil, "expected HOST:PORT or unix:/path, found '\(shown)'")
+    case .host:
+      try require(HostRule.isValid(text), "expected a host name or address without port, found '\(shown)'")
     }
     return .text(text)
   }

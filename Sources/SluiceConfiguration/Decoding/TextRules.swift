@@ -5,8 +5,21 @@ enum NameRule {
     return name.utf8.allSatisfy { isAlphanumeric($0) || ".-_".utf8.contains($0) }
   }
 
-  private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+  static func isAlphanumeric(_ byte: UInt8) -> Bool {
     (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+  }
+}
+
+/// What may stand in a `host` header, without port: a name, an IPv4 address, or an IPv6 address without brackets.
+enum HostRule {
+  static func isValid(_ host: String) -> Bool {
+    guard (1...253).contains(host.utf8.count) else { return false }
+    let isAddress = host.utf8.lazy.filter { $0 == 0x3A }.count >= 2
+    return host.utf8.allSatisfy { byte in
+      isAddress
+        ? byte == 0x3A || byte == 0x2E || Hexadecimal.isDigit(byte)
+        : byte == 0x2D || byte == 0x2E || byte == 0x5F || NameRule.isAlphanumeric(byte)
+    }
   }
 }
 
@@ -17,6 +30,8 @@ enum Hexadecimal {
     guard digits.count == text.utf8.count, digits.count % 2 == 0 else { return nil }
     return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
   }
+
+  static func isDigit(_ byte: UInt8) -> Bool { digit(byte) != nil }
 
   private static func digit(_ byte: UInt8) -> UInt8? {
     switch byte {

@@ -18,6 +18,18 @@ public struct PoolConfiguration: Hashable, Sendable {
     public init() {}
   }
 
+  /// What keeps related requests on one endpoint.
+  public enum Affinity: String, CaseIterable, Sendable {
+    /// Nothing.
+    case none
+    /// What clients send as `x-sluice-affinity`.
+    case header
+    /// Also the body's `user`.
+    case user
+    /// Also the beginning of the prompt, where the provider has it cached.
+    case promptPrefix = "prompt_prefix"
+  }
+
   /// When a failed request is tried again.
   public struct Retry: Hashable, Sendable {
     /// Tries in this pool, the first included.
@@ -54,6 +66,8 @@ public struct PoolConfiguration: Hashable, Sendable {
   public var connections = ConnectionSettings()
   /// How an endpoint is chosen.
   public var strategy = BalanceStrategy.powerOfTwo
+  /// What keeps related requests on one endpoint; only `powerOfTwo` heeds it.
+  public var affinity = Affinity.header
   /// The clocks of an exchange.
   public var timeouts = Timeouts()
   /// When a failed request is tried again.

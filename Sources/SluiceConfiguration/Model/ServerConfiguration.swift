@@ -32,6 +32,8 @@ public struct ServerConfiguration: Hashable, Sendable {
   public var maxHead = 64 << 10
   /// Most open client connections.
   public var maxConnections = 20_000
+  /// Names by which clients may call it, beside its own addresses; lower case.
+  public var hosts: [String] = []
   /// How long a client may take for the head of a request.
   public var headTimeout: Interval = .seconds(10)
   /// How long a client's body may make no progress.
@@ -44,6 +46,17 @@ public struct ServerConfiguration: Hashable, Sendable {
   public var keepaliveComment: Interval = .seconds(15)
 
   /// The defaults of the production profile.
+  public init() {}
+}
+
+/// How many requests may wait for a pool, and for how long.
+public struct AdmissionConfiguration: Hashable, Sendable {
+  /// Most waiting requests of each pool: 0…1,000,000.
+  public var capacity = 1_000
+  /// Longest wait of a request.
+  public var timeout: Interval = .seconds(60)
+
+  /// The defaults.
   public init() {}
 }
 

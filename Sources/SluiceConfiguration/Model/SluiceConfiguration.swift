@@ -10,6 +10,8 @@ public struct SluiceConfiguration: Hashable, Sendable {
   public var server = ServerConfiguration()
   /// Who may use the gateway. Nil: everybody who reaches it.
   public var access: AccessConfiguration?
+  /// How many requests may wait for a pool, and for how long.
+  public var admission = AdmissionConfiguration()
   /// The pools in the order of the file; names are unique.
   public var pools: [PoolConfiguration] = []
   /// The routes in the order of the file.

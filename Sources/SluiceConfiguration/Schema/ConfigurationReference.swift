@@ -75,6 +75,7 @@ package enum ConfigurationReference {
     case .text(.sha256): "SHA-256"
     case .text(.pattern): "model pattern"
     case .text(.listen): "address"
+    case .text(.host): "host"
     case .secret: "secret"
     case .boolean: "boolean"
     case .integer: "integer"

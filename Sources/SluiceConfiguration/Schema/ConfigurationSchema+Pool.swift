@@ -85,9 +85,12 @@ extension ConfigurationSchema {
     SchemaField(
       "affinity",
       .choice(
-        [SchemaChoice("none")]
-          + ["header", "user", "prompt_prefix", "module_pair"].map { SchemaChoice($0, later: true) }),
-      default: "none", "What keeps related requests on one endpoint."),
+        PoolConfiguration.Affinity.allCases.map { SchemaChoice($0.rawValue) }
+          + [SchemaChoice("module_pair", later: true)]),
+      default: "header",
+      "What keeps related requests on one endpoint, as long as it is about as good as the others: `header` what clients "
+        + "send as `x-sluice-affinity`, `user` also the body's `user`, `prompt_prefix` also the beginning of the prompt, "
+        + "`none` nothing. Counts with `strategy: power_of_two` only."),
   ]
 
   private static let connections: [SchemaField] = [

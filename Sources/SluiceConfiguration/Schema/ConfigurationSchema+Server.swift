@@ -1,3 +1,4 @@
+internal import SluiceDialects
 internal import SluicePolicy
 
 extension ConfigurationSchema {
@@ -16,15 +17,19 @@ extension ConfigurationSchema {
     SchemaField(
       "max_request_body", .size(1 << 10...1 << 30), default: "32MiB", "Largest body of a request; larger ones get 413."),
     SchemaField(
-      "max_buffered", .size(1 << 20...1 << 40), default: "512MiB", profiles: [.testing: "64MiB"],
-      "Most memory for the request bodies that are kept for a retry, over the whole process. Beyond it a request is "
-        + "not retried."),
+      "max_buffered", .size(1 << 20...1 << 40), default: "512MiB", profiles: [.testing: "64MiB"], change: .restart,
+      "Most memory for the request bodies that are kept for a retry, over the whole process. Beyond it requests get 503."
+    ),
     SchemaField(
-      "max_head", .size(4 << 10...1 << 20), default: "64KiB", change: .nextConnection,
+      "max_head", .size(4 << 10...HTTPLimits.hardMaxHeadBytes), default: "64KiB",
       "Largest head (first line and headers) of a request; larger ones get 431."),
     SchemaField(
-      "max_connections", .count(1...1_000_000), default: "20k", "Most open client connections; further ones are closed."
-    ),
+      "max_connections", .count(1...1_000_000), default: "20k", change: .restart,
+      "Most open client connections; further ones get 503, or over TLS are closed without an answer."),
+    SchemaField(
+      "hosts", .list(.text(.host), 1...most),
+      "Names, beside `localhost` and the address it listens on, by which clients without a key may call the gateway: "
+        + "their `host` header has to be one of them."),
     SchemaField(
       "head_timeout", .duration(.milliseconds(100) ... .minutes(10)), default: "10s", change: .nextConnection,
       "How long a client may take to send the head of a request once it has begun."),
@@ -47,6 +52,17 @@ extension ConfigurationSchema {
     SchemaField(
       "certificate", .text(.path), required: true, change: .restart, "Certificate chain as PEM, own certificate first."),
     SchemaField("private_key", .text(.path), required: true, change: .restart, "Private key as PEM."),
+  ]
+
+  static let admission: [SchemaField] = [
+    SchemaField(
+      "capacity", .count(0...1_000_000), default: "1000",
+      "Most requests that wait in the queue of each pool; further ones get 503. 0: nobody waits."),
+    SchemaField(
+      "timeout", .duration(.milliseconds(1) ... .hours(24)), default: "60s",
+      "How long a request may wait in a pool's queue; then it gets 504, or the route's next pool."),
+    .later("adaptive", "A limit that follows latency."),
+    .later("resources", "Refusing work when the machine is short of processor time or memory."),
   ]
 
   static let access: [SchemaField] = [

@@ -14,11 +14,11 @@ package enum ConfigurationSchema {
     SchemaField(
       "access", .object(access),
       "Who may use the gateway. Without it everybody who reaches it may, and it listens on loopback only."),
+    SchemaField("admission", .object(admission), "How many requests may wait for a pool, and for how long."),
     SchemaField("pools", .map(.object(pool)), required: true, "The pools by name."),
     SchemaField(
       "routes", .list(.object(route), 0...most),
       "Which pool serves which model. The first pattern that fits wins, exact names before patterns."),
-    .later("admission", "A gate in front of all pools."),
     .later("cache", "Answers kept for identical requests."),
     .later("agents", "Pools of agent processes."),
     .later("sockets", "Persistent connections to agents."),

@@ -20,6 +20,8 @@ package enum TextRule: String, Sendable {
   case pattern
   /// `HOST:PORT` or `unix:/path`.
   case listen
+  /// The name or address of a host, as in a `host` header, without port.
+  case host
 }
 
 /// One of the words that a choice allows.
@@ -70,6 +72,7 @@ package indirect enum SchemaType: Sendable {
     case .text(.path): "the path of a file"
     case .text(.sha256): "a SHA-256 of 64 hexadecimal digits"
     case .text(.listen): "HOST:PORT or unix:/path"
+    case .text(.host): "a host name or address, without port"
     case .secret: "a key as text"
     case .boolean: "true or false"
     case .integer: "a whole number"

@@ -2,7 +2,7 @@
 package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
   // OpenAI
   case chat, completions, embeddings
-  case responses, inputTokens, compactResponse, readResponse, deleteResponse, cancelResponse
+  case responses, inputTokens, compactResponse, readResponse, deleteResponse, cancelResponse, inputItems
   // Anthropic
   case messages, countTokens
   // Gemini
@@ -31,6 +31,7 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
     case .readResponse: "read_response"
     case .deleteResponse: "delete_response"
     case .cancelResponse: "cancel_response"
+    case .inputItems: "input_items"
     case .messages: "messages"
     case .countTokens: "count_tokens"
     case .generateContent: "generate_content"
@@ -127,7 +128,15 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
   /// The path names a response that one account stored: only the endpoint that stored it can answer.
   package var namesStoredResponse: Bool {
     switch self {
-    case .readResponse, .deleteResponse, .cancelResponse: true
+    case .readResponse, .deleteResponse, .cancelResponse, .inputItems: true
+    default: false
+    }
+  }
+
+  /// The body may name an earlier response to go on from, which only the account that stored it has.
+  package var mayContinueResponse: Bool {
+    switch self {
+    case .responses, .inputTokens, .compactResponse: true
     default: false
     }
   }
@@ -135,7 +144,8 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
   /// The answer costs nothing and changes nothing at the provider, so that sending it twice is harmless.
   package var isIdempotent: Bool {
     switch self {
-    case .models, .model, .readResponse, .countTokens, .inputTokens, .geminiCountTokens, .bedrockCountTokens,
+    case .models, .model, .readResponse, .inputItems, .countTokens, .inputTokens, .geminiCountTokens,
+      .bedrockCountTokens,
       .ollamaTags, .ollamaVersion:
       true
     default: false

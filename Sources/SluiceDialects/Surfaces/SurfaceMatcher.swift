@@ -43,7 +43,7 @@ package enum SurfaceMatcher {
 
   private static func method(of operation: Operation) -> HTTPMethodToken {
     switch operation {
-    case .models, .model, .readResponse, .ollamaTags, .ollamaVersion: .get
+    case .models, .model, .readResponse, .inputItems, .ollamaTags, .ollamaVersion: .get
     case .deleteResponse: .delete
     default: .post
     }
@@ -98,8 +98,16 @@ package enum SurfaceMatcher {
       let operation: Operation = isDelete ? .deleteResponse : .readResponse
       return SurfaceMatch(surface: .openai, operation: operation, identifier: start..<path.count)
     }
-    guard slash > start, path.suffix(from: slash).equals("/cancel") else { return nil }
-    return SurfaceMatch(surface: .openai, operation: .cancelResponse, identifier: start..<slash)
+    guard slash > start else { return nil }
+    let operation: Operation
+    if path.suffix(from: slash).equals("/cancel") {
+      operation = .cancelResponse
+    } else if path.suffix(from: slash).equals("/input_items") {
+      operation = .inputItems
+    } else {
+      return nil
+    }
+    return SurfaceMatch(surface: .openai, operation: operation, identifier: start..<slash)
   }
 }
 

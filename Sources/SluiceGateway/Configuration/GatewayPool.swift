@@ -22,6 +22,8 @@ package struct GatewayEndpoint: Sendable {
   let lines: [UInt8]
   /// Goes before the operation's own path; no trailing slash.
   let basePath: [UInt8]
+  /// The same for equal hosts, paths and credentials, whatever their names; of this process only.
+  let account: UInt64
 
   /// - Parameters:
   ///   - host: the value of the `host` header.
@@ -36,6 +38,10 @@ package struct GatewayEndpoint: Sendable {
     lines.append(contentsOf: credential.lines)
     self.lines = lines
     self.basePath = ProviderDialect.normalizedBasePath(basePath)
+    var hasher = Hasher()
+    hasher.combine(self.lines)
+    hasher.combine(self.basePath)
+    account = UInt64(bitPattern: Int64(hasher.finalize()))
   }
 }
 
@@ -59,18 +65,19 @@ package final class GatewayPool: Sendable {
   package let exchange: ExchangeSettings
   package let affinity: PoolAffinity
   package let retryShare: Double
-  /// Models the pool is known to serve, for the list of models.
-  package let models: [String]
+  /// Patterns of the models that it serves; empty: all.
+  package let allowedModels: [GlobPattern]
   /// By position of the endpoint's id; a place may belong to another turn of the pool's table.
   private let endpoints: [GatewayEndpoint?]
 
   /// - Parameters:
   ///   - endpoints: those of the layout that the driver has in this configuration.
   ///   - retryShare: retries per request, 0…1.
+  ///   - allowedModels: patterns with `*`; empty allows all models.
   package init(
     name: String, dialect: ProviderDialect, driver: PoolDriver<HTTPConnection>, endpoints: [GatewayEndpoint],
     exchange: ExchangeSettings = ExchangeSettings(), affinity: PoolAffinity = .header, retryShare: Double = 0.2,
-    models: [String] = []
+    allowedModels: [String] = []
   ) {
     self.name = name
     headerName = HeaderText.visible(name)
@@ -79,7 +86,7 @@ package final class GatewayPool: Sendable {
     self.exchange = exchange
     self.affinity = affinity
     self.retryShare = retryShare
-    self.models = models
+    self.allowedModels = allowedModels.map(GlobPattern.init)
     var table: [GatewayEndpoint?] = []
     for endpoint in endpoints {
       while table.count <= endpoint.id.position { table.append(nil) }
@@ -95,6 +102,13 @@ package final class GatewayPool: Sendable {
   }
 
   func facts(_ model: String) -> ModelFacts { ModelCatalogue.shipped.facts(model, dialect.provider) }
+
+  func allows(model: String) -> Bool { allowedModels.isEmpty || allowedModels.contains { $0.matches(model) } }
+
+  /// The endpoint that speaks for an account.
+  func endpoint(account: UInt64) -> EndpointID? {
+    endpoints.lazy.compactMap(\.self).first { $0.account == account }?.id
+  }
 
   package var allEndpoints: [GatewayEndpoint] { endpoints.compactMap(\.self) }
 }

@@ -26,6 +26,12 @@ final class ModelRoute: Sendable {
     hash = Self.hash(model)
   }
 
+  /// One target, whatever else the model's route has.
+  convenience init(model: String, only target: ResolvedTarget) {
+    self.init(
+      model: model, plan: RoutePlan(targets: [RouteTarget(pool: target.pool.name)]), targets: [target])
+  }
+
   /// The targets in the order to try them. Only a weighted route makes a new array.
   func ordered(random: UInt64) -> [ResolvedTarget] {
     guard let weights else { return targets }

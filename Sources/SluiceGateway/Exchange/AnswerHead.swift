@@ -102,13 +102,16 @@ enum AnswerHead {
   }
 
   /// An answer of the gateway's own, head and body.
+  ///
+  /// - Parameter date: the `date` line.
   static func appendError(
-    _ error: GatewayError, surface: Surface, allow: String? = nil, notes: AnswerNotes, to out: inout [UInt8]
+    _ error: GatewayError, surface: Surface, allow: String? = nil, date: [UInt8], notes: AnswerNotes,
+    to out: inout [UInt8]
   ) {
     let body = GatewayErrorBody.render(surface, error, requestID: notes.id.description)
     var notes = notes
     notes.framing = .length(body.count)
-    appendStatus(error.status, to: &out)
+    appendStatus(error.status, date: date, to: &out)
     out.append("content-type: application/json\r\n")
     if let allow {
       out.append("allow: ")
@@ -121,19 +124,21 @@ enum AnswerHead {
     out.append(contentsOf: body)
   }
 
-  static func appendJSON(_ body: [UInt8], notes: AnswerNotes, to out: inout [UInt8]) {
-    appendStatus(200, to: &out)
+  static func appendJSON(_ body: [UInt8], date: [UInt8], notes: AnswerNotes, to out: inout [UInt8]) {
+    appendStatus(200, date: date, to: &out)
     out.append("content-type: application/json\r\n")
     notes.append(to: &out)
     out.append(contentsOf: body)
   }
 
-  static func appendStatus(_ status: Int, to out: inout [UInt8]) {
+  /// The first lines of an answer of the gateway's own.
+  static func appendStatus(_ status: Int, date: [UInt8], to out: inout [UInt8]) {
     out.append("HTTP/1.1 ")
     out.append(decimal: status)
     out.append(0x20)
     out.append(reason(status))
     out.append("\r\n")
+    out.append(contentsOf: date)
   }
 
   private static func reason(_ status: Int) -> StaticString {

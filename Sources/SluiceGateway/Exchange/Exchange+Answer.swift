@@ -102,6 +102,7 @@ extension Exchange {
     let now = loop.clock.now()
     let first = collected
     collected = ByteBuffer()
+    noteStored(first)
     commit(forwardedFraming, now)
     stage = .forwarding
     write(payload: first)
@@ -151,6 +152,7 @@ extension Exchange {
       connection?.flush()
       return complete(status: head.status, now)
     }
+    noteStored(body)
     framing = head.bodyLength == .none ? .none : .length(body.readableBytes)
     writeHead(head, responseBytes, body: body)
     connection?.flush()
@@ -180,6 +182,36 @@ extension Exchange {
   var connectionLimits: GatewayLimits { connection?.limits ?? GatewayLimits() }
 }
 
+/// Responses that a provider stored.
+extension Exchange {
+  /// A plain answer, or its beginning: remembers who stored the new response, forgets the one that was deleted.
+  private func noteStored(_ body: ByteBuffer) {
+    guard let status = responseHead?.status, (200..<300).contains(status) else { return }
+    switch operation {
+    case .responses:
+      if let id = body.withUnsafeReadableBytes({ StoredResponseReader.answer($0) }) { remember(id) }
+    case .deleteResponse:
+      if let stored = request?.stored { loop.stored.withLock { $0.forget(stored) } }
+    default: break
+    }
+  }
+
+  private func readResponse(_ part: UpstreamBodyPart) {
+    var found: String?
+    part.forEachPayload { piece in
+      if let id = responseReader?.consume(piece) { found = id }
+    }
+    guard let found else { return }
+    responseReader = nil
+    remember(found)
+  }
+
+  private func remember(_ id: String) {
+    let (key, account) = (StoredResponses.key(id), account)
+    loop.stored.withLock { $0.remember(key, account: account) }
+  }
+}
+
 /// Answers that are passed on.
 extension Exchange {
   func beginStream(_ now: Instant) {
@@ -187,6 +219,7 @@ extension Exchange {
     meter = StreamMeter(dialect, upstreamOperation)
     streamTranslation = translation?.stream(dialect.framing(upstreamOperation))
     heldEvent = HeldEvent(dialect.framing(upstreamOperation))
+    if operation == .responses, translation == nil { responseReader = StoredResponseReader() }
     commit(isOldClient ? .untilClose : .chunked, now)
     stage = .streaming
     loop.metrics.update(on: loop.id) { $0.streamsOpen += 1 }
@@ -198,6 +231,7 @@ extension Exchange {
     let now = loop.clock.now()
     let hadToken = firstTokenAt != nil
     part.forEachPayload { meter?.consume(ByteSlice($0), now: now) }
+    if responseReader != nil { readResponse(part) }
     guard let meter else { return }
     if !hadToken, let token = meter.firstTokenAt {
       firstTokenAt = token

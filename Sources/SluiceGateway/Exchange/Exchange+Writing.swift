@@ -121,7 +121,7 @@ extension Exchange {
     loop.metrics.update(on: loop.id) { $0.rejected[failure.code, default: 0] &+= 1 }
     framing = .length(0)
     var scratch = loop.takeScratch()
-    AnswerHead.appendError(error, surface: surface, notes: notes(), to: &scratch)
+    AnswerHead.appendError(error, surface: surface, date: loop.dateLine(), notes: notes(), to: &scratch)
     bytesOut += scratch.count
     connection?.writeHead(scratch, followedBy: nil)
     loop.giveBack(&scratch)

@@ -57,6 +57,8 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var link = UpstreamLink.none
   var ticket: TicketID?
   var endpointName = ""
+  /// Who answers the attempt under way.
+  var account: UInt64 = 0
   var upstreamHeadBytes = ByteBuffer()
   /// A ticket could not be withdrawn, so its lease still comes: this object must not serve another exchange.
   private(set) var isRetired = false
@@ -72,6 +74,8 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var meter: StreamMeter?
   var heldEvent = HeldEvent()
   var streamTranslation: StreamTranslation?
+  /// While the id of the response that a stream brings is not known.
+  var responseReader: StoredResponseReader?
   var framing = AnswerFraming.none
   var isTerminated = false
   var status = 0
@@ -189,7 +193,8 @@ extension Exchange {
     guard let request else { return }
     let wish = AcquireRequest(
       loop: loop.id, priority: request.caller.priority, caller: AccessTable.caller(request.caller.key),
-      deadline: plan.deadline, arrival: now, excluding: plan.excluding, freshOnly: plan.freshOnly,
+      deadline: plan.deadline, arrival: now, excluding: plan.excluding, pinned: request.pinned,
+      freshOnly: plan.freshOnly,
       affinity: request.affinity(target.pool, fields))
     switch target.pool.driver.acquire(wish, waiter: self) {
     case .granted(let lease):
@@ -242,6 +247,7 @@ extension Exchange {
       return
     }
     endpointName = endpoint.name
+    account = endpoint.account
     if grant.loop == loop.id {
       link = .local(connection)
     } else {
@@ -383,6 +389,7 @@ extension Exchange {
     streamTranslation = nil
     translation = nil
     refusal = nil
+    responseReader = nil
     heldEvent = HeldEvent()
     fields = nil
     link = .none

@@ -13,6 +13,10 @@ struct InboundRequest {
   var match: SurfaceMatch
   var caller: Caller
   var body = ByteBuffer()
+  /// The only endpoint that can answer it.
+  var pinned: EndpointID?
+  /// The stored response it is about.
+  var stored: UInt64?
   /// Bytes taken from the loop's purse for the body.
   var reserved = 0
 }

@@ -80,22 +80,8 @@ extension InboundConnection {
     case .refused(let error): refuse(request, error)
     case .route(let route):
       guard !answerTokenCount(request, fields, route) else { return }
-      start(request, fields, route)
+      startWherePreviousIs(request, fields, route)
     }
-  }
-
-  /// Requests about a stored response name no model, and only the account that stored it knows it. With one account
-  /// there is no question which.
-  private func dispatchStored(_ request: consuming InboundRequest) {
-    let surface = request.match.surface
-    let speakers = configuration.pools.filter { $0.dialect.surface == surface }
-    guard speakers.count == 1, speakers[0].allEndpoints.count == 1 else {
-      return refuse(request, GatewayError(.unknownStoredResponse))
-    }
-    let target = ResolvedTarget(
-      pool: speakers[0], upstreamModel: nil, slot: loop.metrics.slot(ofPool: speakers[0].name))
-    let plan = RoutePlan(targets: [RouteTarget(pool: speakers[0].name)])
-    start(request, nil, ModelRoute(model: "", plan: plan, targets: [target]))
   }
 
   func start(_ request: consuming InboundRequest, _ fields: RequestFields?, _ route: ModelRoute) {
@@ -131,7 +117,8 @@ extension InboundConnection {
     let now = loop.clock.now()
     let id = id ?? RequestID(loop.nextRandom())
     var scratch = loop.takeScratch()
-    AnswerHead.appendError(error, surface: surface, allow: allow, notes: localNotes(id), to: &scratch)
+    AnswerHead.appendError(
+      error, surface: surface, allow: allow, date: loop.dateLine(), notes: localNotes(id), to: &scratch)
     writeHead(scratch, followedBy: nil)
     flush()
     let count = scratch.count

@@ -79,7 +79,7 @@ extension InboundConnection {
     var notes = localNotes(id)
     notes.framing = .length(body.count)
     var scratch = loop.takeScratch()
-    AnswerHead.appendJSON(body, notes: notes, to: &scratch)
+    AnswerHead.appendJSON(body, date: loop.dateLine(), notes: notes, to: &scratch)
     writeHead(scratch, followedBy: nil)
     flush()
     let count = scratch.count
@@ -96,14 +96,22 @@ extension InboundConnection {
     let number = answerNumber
     loop.purse.refund(request.reserved)
     guard let admin = loop.admin else { return answer(GatewayError(.unknownPath), surface: .openai, id: id) }
+    awaitedAnswer = id
+    setDeadline(loop.clock.now() + limits.adminTimeout)
     let future = admin.handle(Self.adminRequest(path, request), on: loop.loop).hop(to: loop.loop)
     future.assumeIsolated().whenComplete { [self] result in
       guard phase == .answering, answerNumber == number else { return }
+      awaitedAnswer = nil
       switch result {
       case .success(let response): write(response, id)
       case .failure: answer(GatewayError(.internalError), surface: .openai, id: id)
       }
     }
+  }
+
+  /// The administration side was given its time. What it says later is not listened to.
+  func administratorIsLate(_ id: RequestID) {
+    write(.text("administration did not answer in time\n", status: 504), id)
   }
 
   private static func adminRequest(_ path: String, _ request: borrowing InboundRequest) -> AdminRequest {
@@ -142,7 +150,7 @@ extension InboundConnection {
 
   private func writeHead(of response: AdminResponse, _ notes: AnswerNotes, body: [UInt8]) {
     var scratch = loop.takeScratch()
-    AnswerHead.appendStatus(response.status, to: &scratch)
+    AnswerHead.appendStatus(response.status, date: loop.dateLine(), to: &scratch)
     for (name, value) in response.headers where Self.isSafe(name) && Self.isSafe(value) {
       scratch.append(contentsOf: name.utf8)
       scratch.append(": ")

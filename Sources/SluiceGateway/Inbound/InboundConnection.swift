@@ -50,6 +50,8 @@ final class InboundConnection: ChannelInboundHandler, DeadlineTarget, @unchecked
   /// Counts answers, so that a late word of the administration side cannot reach another client request.
   var answerNumber: UInt64 = 0
   var adminSink: AdminSink?
+  /// The request that the administration side has not begun to answer.
+  var awaitedAnswer: RequestID?
 
   private var deadline = Instant.distantFuture
   private var armed = Instant.distantFuture
@@ -145,6 +147,7 @@ final class InboundConnection: ChannelInboundHandler, DeadlineTarget, @unchecked
     collector = nil
     request = nil
     adminPath = nil
+    awaitedAnswer = nil
   }
 }
 
@@ -393,7 +396,9 @@ extension InboundConnection {
     } else if now >= deadline {
       expired()
     }
-    if phase != .closed, phase != .answering { deadlineMoved(max(deadline, now + .milliseconds(1))) }
+    if phase != .closed, phase != .answering || awaitedAnswer != nil {
+      deadlineMoved(max(deadline, now + .milliseconds(1)))
+    }
   }
 
   private func expired() {
@@ -405,7 +410,11 @@ extension InboundConnection {
       dropRequest()
       answer(GatewayError(.requestTimeout), surface: surface)
     case .lingering: close()
-    case .answering, .closed: break
+    case .answering:
+      guard let id = awaitedAnswer else { return }
+      awaitedAnswer = nil
+      administratorIsLate(id)
+    case .closed: break
     }
   }
 

@@ -37,6 +37,7 @@ package final class GatewayServer: Sendable {
     let metrics = metrics ?? GatewayMetrics(loops: loops, recentRequests: settings.recentRequests)
     let account = BufferAccount(bytes: settings.maxBuffered)
     let count = connectionCount
+    let stored = Guarded(StoredResponses())
     self.settings = settings
     self.group = group
     self.metrics = metrics
@@ -44,7 +45,8 @@ package final class GatewayServer: Sendable {
     contexts = loops.enumerated().map { index, loop in
       LoopContext(
         loop: loop, id: LoopID(index), clock: clock, configuration: configuration, metrics: metrics, account: account,
-        admin: admin, connectionCount: count, seed: seed &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15)
+        admin: admin, connectionCount: count, stored: stored,
+        seed: seed &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15)
     }
   }
 

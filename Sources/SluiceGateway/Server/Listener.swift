@@ -45,7 +45,7 @@ struct Listener {
         .writeBufferWaterMark,
         value: ChannelOptions.Types.WriteBufferWaterMark(low: limits.writeLowWater, high: limits.writeHighWater)
       )
-      .childChannelInitializer { [self] channel in prepare(channel) }
+      .childChannelInitializer { [self] channel in prepare(channel, isTCP ? tls : nil) }
     if isTCP {
       bootstrap =
         bootstrap
@@ -57,13 +57,13 @@ struct Listener {
     return bootstrap
   }
 
-  private func prepare(_ channel: any Channel) -> EventLoopFuture<Void> {
+  private func prepare(_ channel: any Channel, _ tls: NIOSSLContext?) -> EventLoopFuture<Void> {
     guard let context = server.context(of: channel.eventLoop) else {
       return channel.eventLoop.makeFailedFuture(ChannelError.inappropriateOperationForState)
     }
     guard server.admitConnection() else {
       context.metrics.update(on: context.id) { $0.connectionsRefused &+= 1 }
-      return refuse(channel)
+      return refuse(channel, speaks: tls == nil, context)
     }
     return channel.eventLoop.makeCompletedFuture {
       if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
@@ -75,9 +75,10 @@ struct Listener {
   }
 
   /// A client beyond the bound: told so where that is possible without a handshake, and closed.
-  private func refuse(_ channel: any Channel) -> EventLoopFuture<Void> {
+  private func refuse(_ channel: any Channel, speaks: Bool, _ context: LoopContext) -> EventLoopFuture<Void> {
     channel.eventLoop.makeCompletedFuture {
-      try channel.pipeline.syncOperations.addHandler(RefusingHandler(speaks: tls == nil))
+      let answer = speaks ? RefusingHandler.answer(date: context.dateLine()) : nil
+      try channel.pipeline.syncOperations.addHandler(RefusingHandler(answer))
     }
   }
 
@@ -102,17 +103,22 @@ private final class RefusingHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private static let answer: StaticString =
-    "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+  private let answer: ByteBuffer?
 
-  private let speaks: Bool
+  /// - Parameter answer: nil: closed without a word.
+  init(_ answer: ByteBuffer?) {
+    self.answer = answer
+  }
 
-  init(speaks: Bool) {
-    self.speaks = speaks
+  static func answer(date: [UInt8]) -> ByteBuffer {
+    var answer = ByteBuffer(staticString: "HTTP/1.1 503 Service Unavailable\r\n")
+    answer.writeBytes(date)
+    answer.writeStaticString("retry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+    return answer
   }
 
   func channelActive(context: ChannelHandlerContext) {
-    if speaks { context.writeAndFlush(wrapOutboundOut(ByteBuffer(staticString: Self.answer)), promise: nil) }
+    if let answer { context.writeAndFlush(wrapOutboundOut(answer), promise: nil) }
     context.close(promise: nil)
   }
 }

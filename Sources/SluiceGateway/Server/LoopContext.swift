@@ -15,6 +15,8 @@ final class LoopContext: @unchecked Sendable {
   let admin: (any AdminHandler)?
   /// Client connections are counted over all loops.
   let connectionCount: Guarded<Int>
+  /// Shared by all loops; asked only by requests about stored responses.
+  let stored: Guarded<StoredResponses>
 
   private(set) var configuration: GatewayConfiguration
   private(set) var models = ModelCache()
@@ -23,6 +25,7 @@ final class LoopContext: @unchecked Sendable {
   private var directories: [Surface: ModelDirectory] = [:]
   private var random: SplitMix64
   var purse: BufferPurse
+  private var date = AnswerDate()
   /// For heads that are put together; taken and given back empty.
   private var scratch: [UInt8] = []
 
@@ -35,7 +38,7 @@ final class LoopContext: @unchecked Sendable {
   init(
     loop: any EventLoop, id: LoopID, clock: any MonotonicClock, configuration: GatewayConfiguration,
     metrics: GatewayMetrics, account: BufferAccount, admin: (any AdminHandler)?, connectionCount: Guarded<Int>,
-    seed: UInt64
+    stored: Guarded<StoredResponses>, seed: UInt64
   ) {
     self.loop = loop
     self.id = id
@@ -44,11 +47,15 @@ final class LoopContext: @unchecked Sendable {
     self.metrics = metrics
     self.admin = admin
     self.connectionCount = connectionCount
+    self.stored = stored
     purse = BufferPurse(account: account)
     random = SplitMix64(seed: seed)
   }
 
   func nextRandom() -> UInt64 { random.next() }
+
+  /// The `date` line of an answer that is made now.
+  func dateLine() -> [UInt8] { date.line(at: WallClock.now()) }
 
   func takeScratch() -> [UInt8] {
     var taken: [UInt8] = []
@@ -65,7 +72,9 @@ final class LoopContext: @unchecked Sendable {
     loop.assertInEventLoop()
     configuration = new
     models = ModelCache()
-    directories = [:]
+    for (surface, former) in directories {
+      directories[surface] = ModelDirectory(loop: self, configuration: new, surface: surface, former: former)
+    }
     // Shares may have changed; the floor of a fresh budget covers the moment.
     budgets = []
     let waiting = awaitingConfiguration

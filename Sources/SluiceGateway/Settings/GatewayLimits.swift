@@ -21,6 +21,8 @@ package struct GatewayLimits: Hashable, Sendable {
   package var maxHeldEvent = 262_144
   /// Longest silence towards a client while the model thinks; nothing: no comments are sent.
   package var keepaliveComment: Interval? = .seconds(15)
+  /// How long the administration side may take to begin an answer.
+  package var adminTimeout = Interval.seconds(30)
   /// Request bytes that are read and dropped after an answer that came before the request's end, so that the client
   /// gets to see it, and for how long.
   package var maxLingerBytes = 1 << 20

@@ -20,16 +20,23 @@ package final class HTTPConnector: ResourceConnector {
     for origin in origins { try add(origin) }
   }
 
-  /// Makes an origin known. Reads certificate authorities from disk, so not for an event loop.
+  /// Makes an origin known. Reads certificate authorities from disk, each time anew, so not for an event loop.
   package func add(_ origin: HTTPOrigin) throws(HTTPOriginError) {
-    try transport.prepare(origin)
+    try transport.prepare(origin, again: true)
     origins.withLock { $0[origin.identity] = origin }
   }
 
-  package func remove(identity: String) {
-    origins.withLock { _ = $0.removeValue(forKey: identity) }
-    problems.withLock { _ = $0.removeValue(forKey: identity) }
+  /// Forgets every other origin, with its last problem and its TLS context.
+  package func keep(only identities: Set<String>) {
+    let kept = origins.withLock { origins in
+      origins = origins.filter { identities.contains($0.key) }
+      return Array(origins.values)
+    }
+    problems.withLock { $0 = $0.filter { identities.contains($0.key) } }
+    transport.keepContexts(of: kept)
   }
+
+  package var knownOrigins: Set<String> { origins.withLock { Set($0.keys) } }
 
   /// Why the last connection to an origin could not be opened; nil once one could.
   package func problem(identity: String) -> String? { problems.withLock { $0[identity] } }
@@ -44,13 +51,19 @@ package final class HTTPConnector: ResourceConnector {
     }
     open(
       origin, on: request.eventLoop, deadline: request.loopDeadline, clock: request.clock, events: request.events
-    ) { [problems] result in
+    ) { [self] result in
       switch result {
       case .success: problems.withLock { _ = $0.removeValue(forKey: origin.identity) }
-      case .failure(let failure): problems.withLock { $0[origin.identity] = failure.description }
+      case .failure(let failure): note(failure, of: origin.identity)
       }
       done(result.map { Connected(resource: $0, capacity: 1) }.mapError(\.poolError))
     }
+  }
+
+  /// An origin may have been forgotten while it was being tried.
+  private func note(_ failure: ConnectFailure, of identity: String) {
+    guard origins.withLock({ $0[identity] }) != nil else { return }
+    problems.withLock { $0[identity] = failure.description }
   }
 
   /// Opens a connection outside any pool. `done` is called once, on `eventLoop`.

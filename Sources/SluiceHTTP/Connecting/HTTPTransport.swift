@@ -6,10 +6,10 @@ import SluiceRuntime
 
 /// What all upstream connections of a process share: options, TLS contexts and one dead path monitor per event loop.
 package final class HTTPTransport: Sendable {
-  package let options: HTTPConnectionOptions
   package let logger: Logger
   package let loops: [any EventLoop]
   private let monitors: [DeadPathMonitor]
+  private let currentOptions: Guarded<HTTPConnectionOptions>
   /// A context holds the parsed authorities (hundreds of kilobytes), so equal settings share one.
   private let contexts = Guarded<[TLSOptions: NIOSSLContext]>([:])
 
@@ -18,10 +18,15 @@ package final class HTTPTransport: Sendable {
     logger: Logger = Logger(label: "sluice.http")
   ) {
     self.loops = loops
-    self.options = options
+    currentOptions = Guarded(options)
     self.logger = logger
     monitors = loops.map { DeadPathMonitor(eventLoop: $0) }
   }
+
+  package var options: HTTPConnectionOptions { currentOptions.value }
+
+  /// Every connection opened from now on has these; those that are open keep theirs.
+  package func use(_ options: HTTPConnectionOptions) { currentOptions.replace(with: options) }
 
   /// A loop that is not one of ours gets a monitor that its connection alone uses.
   func monitor(for eventLoop: any EventLoop) -> DeadPathMonitor {
@@ -29,10 +34,13 @@ package final class HTTPTransport: Sendable {
     return DeadPathMonitor(eventLoop: eventLoop)
   }
 
-  /// Reads authorities from disk when the settings are new: not for an event loop.
-  func prepare(_ origin: HTTPOrigin) throws(HTTPOriginError) {
-    guard let tls = origin.tls, contexts.withLock({ $0[tls.shared] }) == nil else { return }
-    if !tls.verify {
+  /// Reads authorities from disk when the settings are new, or when their file shall be read `again`: not for an event
+  /// loop.
+  func prepare(_ origin: HTTPOrigin, again: Bool = false) throws(HTTPOriginError) {
+    guard let tls = origin.tls else { return }
+    let isKnown = contexts.withLock { $0[tls.shared] } != nil
+    guard !isKnown || again && tls.authorityFile != nil else { return }
+    if !tls.verify, !isKnown {
       logger.warning("certificates are not verified", metadata: ["origin": "\(origin.identity)"])
     }
     let context: NIOSSLContext
@@ -43,6 +51,15 @@ package final class HTTPTransport: Sendable {
     }
     contexts.withLock { $0[tls.shared] = context }
   }
+
+  /// Forgets what only other origins needed.
+  func keepContexts(of origins: [HTTPOrigin]) {
+    let needed = Set(origins.compactMap { $0.tls?.shared })
+    contexts.withLock { $0 = $0.filter { needed.contains($0.key) } }
+  }
+
+  /// How many TLS settings it keeps a context for.
+  package var contextCount: Int { contexts.withLock { $0.count } }
 
   func context(_ tls: TLSOptions) -> NIOSSLContext? {
     contexts.withLock { $0[tls.shared] }

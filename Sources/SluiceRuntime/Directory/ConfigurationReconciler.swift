@@ -3,7 +3,9 @@ public import SluicePolicy
 /// Brings the running pools to what a configuration wants, all or nothing.
 ///
 /// First everything that can fail: all settings are checked, then new pools are made. Only then anything that runs is
-/// touched: changed pools take their new settings, the directory is replaced in one step, removed pools drain.
+/// touched: changed pools take their new settings, the directory is replaced in one step, removed pools drain. Whoever
+/// hands pools on to others does this in two steps, ``begin(_:)`` and ``Reconciliation/retire()``, and tells them of the
+/// new pools in between: so nobody is left with a pool that takes nothing new.
 ///
 /// Not to be called from two threads at once: the directory's owner calls it from one place.
 public struct ConfigurationReconciler<Resource: PoolableResource>: Sendable {
@@ -33,6 +35,17 @@ public struct ConfigurationReconciler<Resource: PoolableResource>: Sendable {
   /// - Throws: ``ReconciliationError``; then nothing was changed.
   @discardableResult
   public func apply(_ wanted: [PoolSettings]) throws(ReconciliationError) -> ReconciliationReport {
+    let reconciliation = try begin(wanted)
+    reconciliation.retire()
+    return reconciliation.report
+  }
+
+  /// As ``apply(_:)``, except that removed pools go on as before until ``Reconciliation/retire()``.
+  ///
+  /// - Parameter wanted: one for each pool; names must differ.
+  /// - Returns: what was done and what is left to do.
+  /// - Throws: ``ReconciliationError``; then nothing was changed.
+  public func begin(_ wanted: [PoolSettings]) throws(ReconciliationError) -> Reconciliation<Resource> {
     let settings = try validate(wanted)
     let running = directory.current.pools
     try checkRunning(running, settings)
@@ -55,8 +68,7 @@ public struct ConfigurationReconciler<Resource: PoolableResource>: Sendable {
     let removed = running.values.filter { pools[$0.name] == nil }.sorted { $0.name < $1.name }
     report.removed = removed.map(\.name)
     report.generation = directory.replace(with: pools, retiring: removed).generation
-    for pool in removed { pool.beginDrain(within: drainLimit) }
-    return report
+    return Reconciliation(report: report, removed: removed, drainLimit: drainLimit)
   }
 
   private func validate(_ wanted: [PoolSettings]) throws(ReconciliationError) -> [PoolSettings] {
@@ -98,6 +110,19 @@ public struct ConfigurationReconciler<Resource: PoolableResource>: Sendable {
       // Pools made before this one close as they are let go of.
       throw ReconciliationError(problems: [ReconciliationError.Problem(pool: settings.name, message: "\(error)")])
     }
+  }
+}
+
+/// A reconciliation whose removed pools still take requests.
+public struct Reconciliation<Resource: PoolableResource>: Sendable {
+  /// What was done.
+  public let report: ReconciliationReport
+  let removed: [PoolDriver<Resource>]
+  let drainLimit: Interval
+
+  /// The removed pools drain from now on. Doing it twice is harmless.
+  public func retire() {
+    for pool in removed { pool.beginDrain(within: drainLimit) }
   }
 }
 

@@ -22,6 +22,8 @@ struct SurfaceMatcherTests {
     Row(method: "GET", path: "/v1/responses/resp_D4", expected: (.openai, .readResponse), identifier: "resp_D4"),
     Row(method: "DELETE", path: "/v1/responses/resp_D4", expected: (.openai, .deleteResponse), identifier: "resp_D4"),
     Row(
+      method: "GET", path: "/v1/responses/resp_D4/input_items", expected: (.openai, .inputItems), identifier: "resp_D4"),
+    Row(
       method: "POST", path: "/v1/responses/resp_D4/cancel", expected: (.openai, .cancelResponse),
       identifier: "resp_D4"),
     Row(method: "GET", path: "/v1/models", expected: (.openai, .models)),
@@ -93,7 +95,8 @@ struct SurfaceMatcherTests {
     Row(method: "GET", path: "/v1/models/"),
     Row(method: "GET", path: "/v1/responses/"),
     Row(method: "GET", path: "/v1/responses/a/b"),
-    Row(method: "POST", path: "/v1/responses//cancel"),
+    Row(method: "POST", path: "/v1/responses//cancel"), Row(method: "GET", path: "/v1/responses//input_items"),
+    Row(method: "POST", path: "/v1/responses/resp_D4/input_items"),
     Row(method: "GET", path: "/health"),
     Row(method: "GET", path: "/"),
   ]

@@ -24,6 +24,9 @@ final class TestGateway: Sendable {
     var keys = ["first"]
     var exchange = ExchangeSettings(attempts: 3, backoffBase: .milliseconds(1), backoffCeiling: .milliseconds(2))
     var models: Set<String> = []
+    /// The allow list.
+    var allowed: [String] = []
+    var affinity = PoolAffinity.header
     var maxConnections = 16
     var queueCapacity: Int?
     var settle: (@Sendable (inout PoolSettings) -> Void)?
@@ -43,7 +46,7 @@ final class TestGateway: Sendable {
   static func start(
     _ pools: [Pool], routes: [RouteDefinition] = [], access: AccessTable = .open,
     limits: GatewayLimits = GatewayLimits(), settings: GatewaySettings? = nil, admin: (any AdminHandler)? = nil,
-    adminToken: KeyDigest? = nil, ownLoops: Bool = false
+    adminToken: KeyDigest? = nil, hosts: [String] = [], ownLoops: Bool = false
   ) async throws -> TestGateway {
     // Tests that count on clients taking turns over the loops must not share them.
     let group = ownLoops ? MultiThreadedEventLoopGroup(numberOfThreads: 2) : Self.group
@@ -52,7 +55,8 @@ final class TestGateway: Sendable {
     var built: [GatewayPool] = []
     for pool in pools { built.append(try make(pool, loops: all, connector)) }
     let configuration = try configuration(
-      built, pools, routes: routes, access: access, limits: limits, adminToken: adminToken)
+      built, pools, routes: routes, access: access, limits: limits, adminToken: adminToken,
+      hosts: hosts)
     let server = GatewayServer(
       settings: settings ?? GatewaySettings(listen: [.tcp(host: "127.0.0.1", port: 0)]), group: group,
       configuration: configuration, admin: admin, seed: 7)
@@ -64,12 +68,15 @@ final class TestGateway: Sendable {
 
   static func configuration(
     _ built: [GatewayPool], _ pools: [Pool], routes: [RouteDefinition] = [], access: AccessTable = .open,
-    limits: GatewayLimits = GatewayLimits(), adminToken: KeyDigest? = nil
+    limits: GatewayLimits = GatewayLimits(), adminToken: KeyDigest? = nil, hosts: [String] = []
   ) throws -> GatewayConfiguration {
     let table = try RouteTable(
       routes: routes,
-      pools: pools.map { RoutePool(name: $0.name, dialect: $0.dialect, models: $0.models) })
-    return GatewayConfiguration(pools: built, routes: table, access: access, limits: limits, adminToken: adminToken)
+      pools: pools.map {
+        RoutePool(name: $0.name, dialect: $0.dialect, models: $0.models, allowed: $0.allowed)
+      })
+    return GatewayConfiguration(
+      pools: built, routes: table, access: access, limits: limits, adminToken: adminToken, hosts: hosts)
   }
 
   static func settings(_ pool: Pool) -> (PoolSettings, [HTTPOrigin]) {
@@ -115,7 +122,8 @@ final class TestGateway: Sendable {
           credential: try pool.dialect.prepare(UpstreamCredential("sk-\(endpoint.name)"))))
     }
     return GatewayPool(
-      name: pool.name, dialect: pool.dialect, driver: used, endpoints: endpoints, exchange: pool.exchange)
+      name: pool.name, dialect: pool.dialect, driver: used, endpoints: endpoints, exchange: pool.exchange,
+      affinity: pool.affinity, allowedModels: pool.allowed)
   }
 
   func connect(autoRead: Bool = true, receiveBuffer: Int32? = nil) async throws -> RawSocket {

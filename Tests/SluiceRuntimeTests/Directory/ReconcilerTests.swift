@@ -63,6 +63,31 @@ import Testing
     #expect(directory.managedPools().isEmpty)
   }
 
+  @Test func aRemovedPoolTakesRequestsUntilItIsRetired() throws {
+    let reconciler = reconciler()
+    try reconciler.apply([.test(name: "a", min: 1)])
+    let pool = try #require(directory.current["a"])
+    let reconciliation = try reconciler.begin([])
+    #expect(reconciliation.report.removed == ["a"])
+    #expect(directory.current["a"] == nil)
+    #expect(outcome(pool) == "granted")
+    reconciliation.retire()
+    #expect(outcome(pool) == "draining")
+    reconciliation.retire()
+  }
+
+  private func outcome(_ pool: PoolDriver<ScriptedResource>) -> String {
+    let now = pool.clock.now()
+    let request = AcquireRequest(loop: LoopID(rawValue: 0), deadline: now + .seconds(1), arrival: now)
+    switch pool.acquire(request, waiter: RecordingWaiter<ScriptedResource>()) {
+    case .granted(let lease):
+      lease.release(.success)
+      return "granted"
+    case .queued: return "queued"
+    case .rejected(let rejection): return rejection.reason.label
+    }
+  }
+
   @Test func aRemovedPoolIsNotWaitedForForever() throws {
     let reconciler = reconciler()
     try reconciler.apply([.test(name: "a", min: 1)])

@@ -10,7 +10,7 @@ package enum OpenAI: ProviderKnowledge {
   package static func speaks(_ operation: Operation, _ options: ProviderOptions) -> Bool {
     switch operation {
     case .chat, .completions, .embeddings, .responses, .inputTokens, .compactResponse, .readResponse, .deleteResponse,
-      .cancelResponse, .models, .model, .native:
+      .cancelResponse, .inputItems, .models, .model, .native:
       true
     default: false
     }

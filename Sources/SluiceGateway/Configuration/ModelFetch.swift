@@ -1,0 +1,127 @@
+import NIOCore
+import SluiceDialects
+import SluiceHTTP
+import SluicePolicy
+import SluiceRuntime
+
+/// Asks one pool's provider for its models, once, with a bound on time and size.
+///
+/// Confined to its event loop, which `@unchecked Sendable` relies on: pools, connections, relays and the timer answer
+/// there.
+final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sendable {
+  typealias Resource = HTTPConnection
+
+  static let maxBytes = 4 << 20
+
+  private let loop: LoopContext
+  private let pool: GatewayPool
+  private let timer: DeadlineTimer
+  private var done: (([ModelEntry]?) -> Void)?
+  private var lease: Lease<HTTPConnection>?
+  private var link = UpstreamLink.none
+  private var ticket: TicketID?
+  private var status = 0
+  private var body = ByteBuffer()
+  private var sentAt = Instant.distantPast
+
+  init(loop: LoopContext, pool: GatewayPool, done: @escaping ([ModelEntry]?) -> Void) {
+    self.loop = loop
+    self.pool = pool
+    self.done = done
+    timer = DeadlineTimer(loop: loop.loop, clock: loop.clock)
+  }
+
+  func start(_ now: Instant) {
+    let deadline = now + ModelDirectory.patience
+    timer.arm(deadline, for: self)
+    let wish = AcquireRequest(loop: loop.id, priority: .low, deadline: deadline, arrival: now)
+    switch pool.driver.acquire(wish, waiter: self) {
+    case .granted(let lease): granted(lease)
+    case .queued(let ticket): self.ticket = ticket
+    case .rejected: finish(nil)
+    }
+  }
+
+  func granted(_ lease: consuming Lease<HTTPConnection>) {
+    ticket = nil
+    guard done != nil, let endpoint = pool.endpoint(lease.grant.endpoint) else {
+      lease.release(.unused)
+      return finish(nil)
+    }
+    let connection = lease.resource
+    let isLocal = lease.grant.loop == loop.id
+    self.lease = consume lease
+    sentAt = loop.clock.now()
+    link =
+      isLocal
+      ? .local(connection) : .relayed(CrossLoopRelay(home: loop.loop, connection: connection, peer: self))
+    link.start(UpstreamRequest(head: head(endpoint)), peer: self)
+  }
+
+  private func head(_ endpoint: GatewayEndpoint) -> ByteBuffer {
+    var head: [UInt8] = []
+    head.append("GET ")
+    let call = UpstreamCall(.models)
+    pool.dialect.appendUpstreamTarget(basePath: endpoint.basePath, call, to: &head)
+    head.append(" HTTP/1.1\r\naccept: application/json\r\naccept-encoding: identity\r\nuser-agent: sluice\r\n")
+    head.append(contentsOf: endpoint.lines)
+    pool.dialect.appendMissingHeaders(client: .none, call, to: &head)
+    head.append("\r\n")
+    return ByteBuffer(bytes: head)
+  }
+
+  func rejected(_ rejection: PoolRejection) {
+    ticket = nil
+    finish(nil)
+  }
+
+  func upstreamHead(_ head: ResponseHead, bytes: ByteBuffer, reused: Bool) { status = head.status }
+
+  func upstreamBody(_ part: UpstreamBodyPart) {
+    guard body.readableBytes + part.payloadBytes <= Self.maxBytes else { return giveUp(.protocolError) }
+    part.forEachPayload { body.writeBytes($0) }
+  }
+
+  func upstreamReadComplete() {}
+
+  func upstreamEnd(reusable: Bool) {
+    let fate: ResourceFate = reusable ? .reusable : .close(.remoteClosed)
+    let page = status == 200 ? body.withUnsafeReadableBytes { ModelList.parse(ByteSlice($0)) } : nil
+    let failure = pool.dialect.probeVerdict(status: status)
+    release(
+      ExchangeReport(result: failure.map { .failed($0) } ?? .success, fate: fate, total: loop.clock.now() - sentAt))
+    finish(page?.models)
+  }
+
+  func upstreamFailed(_ failure: UpstreamFailure) {
+    release(ExchangeReport(result: .failed(failure.failureClass), fate: .close(.broken)))
+    finish(nil)
+  }
+
+  func deadlineCame() {
+    guard done != nil else { return }
+    if let ticket {
+      self.ticket = nil
+      pool.driver.cancel(ticket)
+    }
+    giveUp(.timeout)
+  }
+
+  private func giveUp(_ failure: FailureClass) {
+    link.cancel()
+    release(ExchangeReport(result: .failed(failure), fate: .close(.cancelled)))
+    finish(nil)
+  }
+
+  private func release(_ report: ExchangeReport) {
+    link = .none
+    if let lease = lease.take() { lease.release(report) }
+  }
+
+  private func finish(_ models: [ModelEntry]?) {
+    guard let done else { return }
+    self.done = nil
+    timer.cancel()
+    done(models)
+  }
+}

@@ -1,0 +1,182 @@
+import NIOCore
+import SluiceDialects
+import SluiceGateway
+import SluicePolicy
+import Testing
+
+@Suite("Stored responses", .timeLimit(.minutes(1)))
+struct StoredResponseTests {
+  private static func created(_ id: String) -> String {
+    #"{"object":"response","metadata":{"id":"no"},"id":"\#(id)","status":"completed","output":[]}"#
+  }
+
+  private static func create(_ extra: String = "", stream: Bool = false) -> String {
+    Requests.post("/v1/responses", #"{"model":"gpt-4o","input":"hi","stream":\#(stream)\#(extra)}"#)
+  }
+
+  /// A gateway with two accounts behind one address, and a client's connection.
+  private struct Scene {
+    let upstream: RawUpstream
+    let gateway: TestGateway
+    let client: RawSocket
+
+    init(keys: [String] = ["first", "second"], affinity: PoolAffinity = .header) async throws {
+      upstream = try await RawUpstream.start(on: TestGateway.group)
+      gateway = try await TestGateway.start([
+        .init(ports: [upstream.port], keys: keys, affinity: affinity, maxConnections: 1)
+      ])
+      client = try await gateway.connect()
+    }
+
+    func end() async throws {
+      await gateway.stop()
+      try await upstream.stop()
+    }
+  }
+
+  /// Who was asked.
+  private func account(_ request: SeenRequest) -> String? { request.header("authorization") }
+
+  @Test("Later requests go to the account that stored the response, whoever's turn it is", arguments: [false, true])
+  func sticky(streams: Bool) async throws {
+    let scene = try await Scene()
+    var owners: [String: String] = [:]
+    var upstream: RawSocket?
+    for id in ["resp_1", "resp_2"] {
+      try await scene.client.send(Self.create(stream: streams))
+      if upstream == nil { upstream = try await scene.upstream.connection() }
+      let provider = try #require(upstream)
+      owners[id] = account(await provider.readRequest())
+      if streams {
+        try await provider.send(RawSocket.streamHead)
+        let event = #"{"type":"response.created","response":\#(Self.created(id))}"#
+        try await provider.sendChunk("event: response.created\ndata: \(event)")
+        try await provider.sendChunk(
+          "\n\nevent: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{}}\n\n")
+        try await provider.endChunks()
+      } else {
+        try await provider.answer(Self.created(id))
+      }
+      #expect(await scene.client.readAnswer().status == 200)
+    }
+    let provider = try #require(upstream)
+    #expect(Set(owners.values).count == 2, "the two accounts take turns")
+    for (path, method) in [("", "GET"), ("/input_items", "GET"), ("/cancel", "POST"), ("", "GET")] {
+      for (id, owner) in owners {
+        try await scene.client.send("\(method) /v1/responses/\(id)\(path) HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        let request = await provider.readRequest()
+        #expect(account(request) == owner)
+        #expect(request.line == "\(method) /v1/responses/\(id)\(path) HTTP/1.1")
+        try await provider.answer(Self.created(id))
+        #expect(await scene.client.readAnswer().status == 200)
+      }
+    }
+    for (id, owner) in owners {
+      for _ in 1...2 {
+        try await scene.client.send(Self.create(#","previous_response_id":"\#(id)""#))
+        #expect(account(await provider.readRequest()) == owner)
+        try await provider.answer(Self.created("resp_next"))
+        #expect(await scene.client.readAnswer().status == 200)
+      }
+    }
+    try await scene.end()
+  }
+
+  @Test("A response that nobody knows is a 404 that says so, where more than one account might have it")
+  func unknown() async throws {
+    let scene = try await Scene()
+    for request in [
+      Requests.get("/v1/responses/resp_x"), "DELETE /v1/responses/resp_x HTTP/1.1\r\nhost: localhost\r\n\r\n",
+      Requests.get("/v1/responses/resp_x/input_items"), Self.create(#","previous_response_id":"resp_x""#),
+    ] {
+      try await scene.client.send(request)
+      let answer = await scene.client.readAnswer()
+      #expect(answer.status == 404)
+      #expect(answer.body.contains("unknown_stored_response"))
+      #expect(answer.header("date")?.hasSuffix(" GMT") == true)
+    }
+    try await scene.end()
+  }
+
+  @Test("With one account there is no question which")
+  func single() async throws {
+    let scene = try await Scene(keys: ["only"])
+    try await scene.client.send(Self.create(#","previous_response_id":"resp_x""#))
+    let provider = try await scene.upstream.connection()
+    _ = await provider.readRequest()
+    try await provider.answer(Self.created("resp_y"))
+    #expect(await scene.client.readAnswer().status == 200)
+    try await scene.client.send(Requests.get("/v1/responses/resp_z"))
+    #expect(await provider.readRequest().line == "GET /v1/responses/resp_z HTTP/1.1")
+    try await provider.answer("{}", status: 404)
+    #expect(await scene.client.readAnswer().status == 404)
+    try await scene.end()
+  }
+
+  @Test("A deleted response is forgotten; one that could not be deleted is not")
+  func deleted() async throws {
+    let scene = try await Scene()
+    try await scene.client.send(Self.create())
+    let provider = try await scene.upstream.connection()
+    _ = await provider.readRequest()
+    try await provider.answer(Self.created("resp_1"))
+    #expect(await scene.client.readAnswer().status == 200)
+    for status in [400, 200] {
+      try await scene.client.send("DELETE /v1/responses/resp_1 HTTP/1.1\r\nhost: localhost\r\n\r\n")
+      _ = await provider.readRequest()
+      try await provider.answer("{}", status: status)
+      #expect(await scene.client.readAnswer().status == status)
+    }
+    try await scene.client.send(Requests.get("/v1/responses/resp_1"))
+    #expect(await scene.client.readAnswer().status == 404)
+    try await scene.end()
+  }
+
+  @Test("The oldest is forgotten first")
+  func bound() {
+    var stored = StoredResponses(capacity: 3)
+    for key in 1...5 { stored.remember(UInt64(key), account: UInt64(key * 10)) }
+    #expect(stored.count == 3)
+    #expect((1...5).map { stored[UInt64($0)] } == [nil, nil, 30, 40, 50])
+    stored.forget(4)
+    #expect(stored[4] == nil)
+    for key in 6...1_000 { stored.remember(UInt64(key), account: 1) }
+    #expect(stored.count == 3)
+    #expect(StoredResponses.defaultCapacity == 65_536)
+  }
+
+  @Test("Ids are found however a stream is divided, and only where they belong")
+  func reading() {
+    let event = #"data: {"type":"response.created","sequence_number":0,"response":{"object":"response","id":"resp_9"}}"#
+    let text = Array((": hello\n\n" + event + "\n\ndata: {\"response\":{\"id\":\"other\"}}\n\n").utf8)
+    for size in [1, 2, 7, text.count] {
+      var reader = StoredResponseReader()
+      var found: [String] = []
+      for start in stride(from: 0, to: text.count, by: size) {
+        let piece = Array(text[start..<min(text.count, start + size)])
+        if let id = piece.withUnsafeBytes({ reader.consume($0) }) { found.append(id) }
+      }
+      #expect(found == ["resp_9"])
+    }
+    for (body, id) in [
+      (#"{"output":[{"id":"a"}],"id":"b"}"#, "b"), (#"{"id":"c","output":[{"#, "c"), (#"{"id":7}"#, nil), ("[]", nil),
+      ("", nil), (#"{"id":"\#(String(repeating: "x", count: 257))"}"#, nil),
+    ] as [(String, String?)] {
+      #expect(Array(body.utf8).withUnsafeBytes { StoredResponseReader.answer($0) } == id)
+    }
+  }
+
+  @Test(
+    "Dates are written as RFC 9110 wants them",
+    arguments: [
+      (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+      (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (4_107_542_399, "Sun, 28 Feb 2100 23:59:59 GMT"),
+      (1_798_761_599, "Thu, 31 Dec 2026 23:59:59 GMT"),
+    ])
+  func dates(seconds: Int64, text: String) {
+    var date = AnswerDate()
+    let line = date.line(at: UnixTime(milliseconds: seconds * 1_000 + 999))
+    #expect(String(decoding: line, as: UTF8.self) == "date: \(text)\r\n")
+    #expect(date.line(at: UnixTime(milliseconds: seconds * 1_000 + 1_000)) != line)
+  }
+}
