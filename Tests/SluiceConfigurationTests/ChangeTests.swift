@@ -10,7 +10,7 @@ struct ChangeTests {
   }
 
   @Test func equalFilesHaveNoChanges() throws {
-    #expect(try diff(SchemaTests.complete, SchemaTests.complete, World(files: ["c.pem": "x", "k.pem": "x"])).isEmpty)
+    #expect(try diff(SchemaTests.complete, SchemaTests.complete, World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"])).isEmpty)
   }
 
   @Test(arguments: [
@@ -97,7 +97,7 @@ struct ChangeTests {
   @Test func redactedShowsEverythingButSecrets() throws {
     let file = SchemaTests.complete.replacing("http://h:1", with: "http://user:sk-password@h:1")
       .replacing("admin_token: t", with: "admin_token: sk-token").replacing("keys: [k,", with: "keys: [\"${KEY}\",")
-    let text = try World(files: ["c.pem": "x", "k.pem": "x"]).configuration(file).redacted.rendered()
+    let text = try World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"]).configuration(file).redacted.rendered()
     #expect(!text.contains("sk-"))
     #expect(!text.contains(String(repeating: "0", count: 64)))
     #expect(text.contains("\"admin_token\": \"[redacted]\""))
@@ -107,7 +107,7 @@ struct ChangeTests {
   }
 
   @Test func redactedHasOneEntryPerEndpointAndRoute() throws {
-    let json = try World(files: ["c.pem": "x", "k.pem": "x"]).configuration(SchemaTests.complete).redacted
+    let json = try World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"]).configuration(SchemaTests.complete).redacted
     guard case .array(let endpoints)? = json["pools"]?["one"]?["endpoints"] else {
       Issue.record("no endpoints")
       return
@@ -128,7 +128,7 @@ struct ChangeTests {
   // MARK: - Conversions
 
   @Test func routesAndKeysBecomeWhatTheDialectsTake() throws {
-    let configuration = try World(files: ["c.pem": "x", "k.pem": "x"]).configuration(SchemaTests.complete)
+    let configuration = try World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"]).configuration(SchemaTests.complete)
     let definition = try #require(configuration.routes.first?.definition)
     #expect(definition.model == "m")
     #expect(definition.strategy == .weighted)

@@ -7,7 +7,7 @@ struct MutationTests {
   @Test(arguments: 1...8)
   func damagedFilesAreAnswered(_ seed: Int) {
     var random = SplitMix64(seed: UInt64(seed))
-    let world = World(files: ["c.pem": "x", "k.pem": "x"])
+    let world = World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"])
     let sources = [SchemaTests.complete, GoldenTests.broken, Starter.render([])].map { Array($0.utf8) }
     for _ in 0..<150 {
       var bytes = sources[Int(random.next() % UInt64(sources.count))]

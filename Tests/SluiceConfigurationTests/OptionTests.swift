@@ -124,7 +124,7 @@ struct OptionTests {
 
   @Test(arguments: serverRows + poolRows)
   func keyReachesTheModel(_ row: Row) throws {
-    let configuration = try World(files: ["c.pem": "x", "k.pem": "x"]).configuration(row.file)
+    let configuration = try World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"]).configuration(row.file)
     #expect(row.check(configuration))
   }
 

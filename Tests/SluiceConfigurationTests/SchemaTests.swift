@@ -8,6 +8,7 @@ struct SchemaTests {
   /// Sets every supported key at least once.
   static let complete = """
     version: 1
+    catalogue: m.json
     profile: production
     server:
       listen: ["127.0.0.1:1"]
@@ -58,7 +59,7 @@ struct SchemaTests {
   private static var supported: [ConfigurationSchema.Entry] { ConfigurationSchema.entries.filter { !$0.field.later } }
 
   @Test func decoderReadsExactlyTheKeysOfTheSchema() throws {
-    let world = World(files: ["c.pem": "x", "k.pem": "x"])
+    let world = World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"])
     #expect(world.problems(SchemaTests.complete) == [])
     var problems = ProblemList()
     let document = try #require(DocumentParser.parse(SchemaTests.complete, file: "f", problems: &problems))
@@ -96,7 +97,7 @@ struct SchemaTests {
 
   /// Every value of the file can be seen in `/api/config` and in the diff.
   @Test func everyKeyIsRecorded() throws {
-    let configuration = try World(files: ["c.pem": "x", "k.pem": "x"]).configuration(SchemaTests.complete)
+    let configuration = try World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"]).configuration(SchemaTests.complete)
     let recorded = Set(configuration.records.map(\.pattern))
     // Resolved into the endpoints, or with a single value in this version.
     let elsewhere: Set<String> = [

@@ -24,7 +24,7 @@ package struct PoolBlueprint: Sendable {
   package init(_ configuration: PoolConfiguration, admission: AdmissionConfiguration) throws {
     self.configuration = configuration
     self.admission = admission
-    dialect = try ProviderDialect(configuration.provider)
+    dialect = try ProviderDialect(configuration.provider, options: configuration.options)
     let places = try configuration.endpoints.map { try Self.origin($0, configuration.transport) }
     var unique: [HTTPOrigin] = []
     for place in places where !unique.contains(where: { $0.identity == place.identity }) { unique.append(place) }

@@ -55,6 +55,8 @@ struct GatewayFamilies {
       ]
       for (kind, count) in kinds { text.sample(count, labels(entry) + [("kind", kind)]) }
     }
+    text.begin("cost_dollars_total", .counter, "Estimated cost, by the model catalogue's prices.")
+    for entry in snapshot.entries { text.sample(Double(entry.counters.cost) / 1e9, labels(entry)) }
   }
 
   private func writeCounters(_ text: inout PrometheusText) {

@@ -52,6 +52,7 @@ final class GatewayHost: Sendable {
       settings: settings, group: group,
       configuration: GatewayTranslation.configuration(
         configuration, pools: pools, routes: try GatewayTranslation.routes(configuration, blueprints),
+        catalogue: try GatewayTranslation.catalogue(configuration),
         insecure: loader.insecure),
       admin: admin, metrics: metrics, logger: logger)
     admin.routes.withLock { $0 = AdminRoutes(source: HostSource(self)) }
@@ -172,11 +173,12 @@ final class GatewayHost: Sendable {
   private func apply(_ configuration: SluiceConfiguration) async throws -> [AssembledPool] {
     let blueprints = try Self.blueprints(configuration)
     let routes = try GatewayTranslation.routes(configuration, blueprints)
+    let catalogue = try GatewayTranslation.catalogue(configuration)
     let transition = try assembly.begin(blueprints, drainLimit: configuration.server.drainTimeout)
     defer { transition.retire() }
     try await server.publish(
       GatewayTranslation.configuration(
-        configuration, pools: transition.pools, routes: routes, insecure: loader.insecure))
+        configuration, pools: transition.pools, routes: routes, catalogue: catalogue, insecure: loader.insecure))
     return transition.pools
   }
 

@@ -21,18 +21,30 @@ enum GatewayTranslation {
   }
 
   static func configuration(
-    _ configuration: SluiceConfiguration, pools: [AssembledPool], routes: RouteTable, insecure: Bool
+    _ configuration: SluiceConfiguration, pools: [AssembledPool], routes: RouteTable, catalogue: ModelCatalogue,
+    insecure: Bool
   ) -> GatewayConfiguration {
     GatewayConfiguration(
       pools: pools.map(pool), routes: routes, access: access(configuration, insecure: insecure),
       limits: limits(configuration.server),
-      adminToken: configuration.server.adminToken.map { KeyDigest(of: $0.reveal()) }, hosts: configuration.server.hosts)
+      adminToken: configuration.server.adminToken.map { KeyDigest(of: $0.reveal()) }, hosts: configuration.server.hosts,
+      catalogue: catalogue)
   }
 
   static func routes(_ configuration: SluiceConfiguration, _ blueprints: [PoolBlueprint]) throws -> RouteTable {
     try RouteTable(
       routes: configuration.routes.map(\.definition),
       pools: blueprints.map { $0.configuration.routePool($0.dialect) })
+  }
+
+  /// The shipped catalogue with the configured file's models. The file was found sound when the configuration was checked,
+  /// but may have changed since.
+  static func catalogue(_ configuration: SluiceConfiguration) throws -> ModelCatalogue {
+    guard let path = configuration.catalogue else { return .shipped }
+    switch FileAccess.system.read(path, ModelCatalogue.fileLimit) {
+    case .failure(let problem): throw CommandFailure("the catalogue \(path) \(problem.message)")
+    case .success(let bytes): return ModelCatalogue.shipped.overridden(by: try ModelCatalogue(json: bytes))
+    }
   }
 
   private static func pool(_ pool: AssembledPool) -> GatewayPool {

@@ -20,6 +20,7 @@ extension SluiceConfiguration {
       recorder.add("timeout", .interval(admission.timeout))
     }
     for pool in pools { recorder.named("pools", pool.name) { pool.record(in: &$0) } }
+    recorder.add("catalogue", catalogue.map { .string($0) })
     for (index, route) in routes.enumerated() {
       // The order of routes has a meaning, so the position is part of what a route is.
       recorder.item("routes", identity: "\(index)", name: "\(index + 1)") { recorder in
@@ -100,6 +101,25 @@ extension PoolConfiguration {
     recorder.add("tls_ca", transport.authorities.map { .string($0) })
     recorder.add("fallback", .string(fallbackDirect ? "direct" : "none"))
     recorder.add("models", models.map { .strings($0) })
+    recorder.nested("options") { recordOptions(in: &$0) }
+  }
+
+  private func recordOptions(in recorder: inout SettingRecorder) {
+    for option in provider.options {
+      switch option.kind {
+      case .text, .choice: recorder.add(option.name, options[text: option.name].map { .string($0) })
+      case .secret: recorder.add(option.name, secret: options[text: option.name].map { Secret($0) })
+      case .flag: recorder.add(option.name, options[flag: option.name].map { .boolean($0) })
+      case .integer: recorder.add(option.name, options[integer: option.name].map { .integer($0) })
+      case .textList:
+        let list = options[list: option.name]
+        recorder.add(option.name, list.isEmpty ? nil : .strings(list))
+      case .textMap:
+        let map = options[map: option.name].sorted { $0.key < $1.key }
+        recorder.add(
+          option.name, map.isEmpty ? nil : .object(map.map { JSONText.Member(key: $0.key, value: .string($0.value)) }))
+      }
+    }
   }
 
   private func recordConnections(in recorder: inout SettingRecorder) {

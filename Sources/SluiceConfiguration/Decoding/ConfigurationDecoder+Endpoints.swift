@@ -13,18 +13,20 @@ extension ConfigurationDecoder {
   }
 
   /// URL × key. Every endpoint has a name, and no two the same name or identity.
-  mutating func decodeEndpoints(_ pool: ObjectReader, provider known: Provider?) -> [EndpointConfiguration] {
+  mutating func decodeEndpoints(
+    _ pool: ObjectReader, provider known: Provider?, options: ProviderOptions
+  ) -> [EndpointConfiguration] {
     let provider = known ?? .openai
     let shared = pool.list("keys")
     let scope = (organization: pool.text("organization"), project: pool.text("project"))
     if known != nil { checkScope(pool, provider: provider) }
-    let places = decodePlaces(pool, provider: provider)
+    let places = decodePlaces(pool, provider: provider, options: options)
     var names: Set<String> = []
     var identities: [String: String] = [:]
     var result: [EndpointConfiguration] = []
     for place in places {
       let keys = place.keys ?? shared
-      if keys == nil, let known { checkKeyless(pool, provider: known) }
+      if keys == nil, let known { checkKeyless(pool, provider: known, options: options) }
       let candidates =
         keys.map { $0.enumerated().map { (index: $0.offset, entry: Optional($0.element)) } } ?? [(0, nil)]
       for (index, entry) in candidates {
@@ -52,13 +54,19 @@ extension ConfigurationDecoder {
 
   // MARK: - URLs
 
-  private mutating func decodePlaces(_ pool: ObjectReader, provider: Provider) -> [Place] {
+  private mutating func decodePlaces(
+    _ pool: ObjectReader, provider: Provider, options: ProviderOptions
+  ) -> [Place] {
     let base = pool.text("base_url")
     guard let entries = pool.list("endpoints") else {
       // A list that could not be read has been reported: the default URL would only add to the confusion.
       guard !pool.isGiven("endpoints") else { return [] }
       if let base, let url = BaseURL(base) { warnAboutPath(url, provider, at: pool.position(of: "base_url")) }
-      guard let url = BaseURL(base ?? provider.standardURL) else { return [] }
+      let standard = provider.standardURL(options)
+      if base == nil, standard.isEmpty {
+        problems.error(at: pool.position, "'base_url' is missing: \(provider.displayName) has no address of its own")
+      }
+      guard let url = BaseURL(base ?? standard) else { return [] }
       return [Place(url: url, position: pool.position(of: "base_url"))]
     }
     if pool.isGiven("base_url") {
@@ -85,7 +93,8 @@ extension ConfigurationDecoder {
   }
 
   /// Without keys only where the file says itself who is asked.
-  private mutating func checkKeyless(_ pool: ObjectReader, provider: Provider) {
+  private mutating func checkKeyless(_ pool: ObjectReader, provider: Provider, options: ProviderOptions) {
+    guard (try? ProviderDialect(provider, options: options))?.needsCredential ?? true else { return }
     guard !pool.isGiven("keys"), !pool.isGiven("base_url"), !pool.isGiven("endpoints") else { return }
     problems.error(at: pool.position, "'keys' is missing: \(provider.displayName) needs at least one")
   }
@@ -127,6 +136,8 @@ extension ConfigurationDecoder {
 }
 
 extension Provider {
-  /// The provider's own address; that of OpenAI for those that this version cannot talk to.
-  fileprivate var standardURL: String { ((try? ProviderDialect(self)) ?? .openai).defaultBaseURL }
+  /// The provider's own address, options filled in; that of OpenAI for those that this version cannot talk to. Empty: none.
+  fileprivate func standardURL(_ options: ProviderOptions) -> String {
+    ((try? ProviderDialect(self, options: options)) ?? .openai).baseURL
+  }
 }

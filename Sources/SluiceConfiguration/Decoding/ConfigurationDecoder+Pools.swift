@@ -21,7 +21,8 @@ extension ConfigurationDecoder {
   private mutating func decodePool(_ name: String, _ reader: ObjectReader) -> PoolConfiguration? {
     let provider = reader.text("provider").flatMap(Provider.init(rawValue:))
     // Everything is read even without a provider, so that its problems show as well.
-    let endpoints = decodeEndpoints(reader, provider: provider)
+    let options = decodeOptions(reader.nested("options"), provider: provider)
+    let endpoints = decodeEndpoints(reader, provider: provider, options: options)
     var pool = PoolConfiguration(name: name, provider: provider ?? .openai, endpoints: endpoints)
     decodeConnections(reader.nested("connections"), into: &pool)
     decodePolicies(reader, into: &pool)
@@ -33,7 +34,7 @@ extension ConfigurationDecoder {
     }
     pool.fallbackDirect = reader.text("fallback") == "direct"
     pool.models = reader.texts("models")
-    _ = reader.nestedIfGiven("options")
+    pool.options = options
     checkConnections(pool, reader.nested("connections"))
     return provider == nil ? nil : pool
   }

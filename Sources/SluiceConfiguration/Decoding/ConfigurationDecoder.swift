@@ -30,6 +30,7 @@ package struct ConfigurationDecoder {
     configuration.access = decodeAccess(root)
     configuration.admission = decodeAdmission(root.nested("admission"))
     configuration.pools = decodePools(root)
+    configuration.catalogue = root.text("catalogue")
     configuration.routes = decodeRoutes(root, pools: Set(root.map("pools").map(\.name)))
     checkListening(configuration, server: server, access: root)
     return configuration

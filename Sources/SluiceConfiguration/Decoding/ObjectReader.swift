@@ -127,6 +127,17 @@ package struct ObjectReader {
     }
   }
 
+  /// Texts by names chosen in the file.
+  func textMap(_ key: String) -> [String: String] {
+    context.note(prefix + key)
+    guard let node = object[key], case .object(let object) = node.content else { return [:] }
+    var texts: [String: String] = [:]
+    for entry in object.entries {
+      if case .text(let text) = entry.value.content { texts[entry.key] = text }
+    }
+    return texts
+  }
+
   private func content(_ key: String) -> SettingNode.Content? {
     let path = prefix + key
     context.note(path)

@@ -136,7 +136,7 @@ struct ScalarReader {
       try require(
         NameRule.isValid(text), "expected a name of 1 to 64 letters, digits, '.', '_' or '-', found '\(shown)'")
     case .url: try require(BaseURL(text) != nil, urlMessage(text))
-    case .path: try require(isPrintable(text, most: 4096), "expected the path of a file")
+    case .path, .catalogue: try require(isPrintable(text, most: 4096), "expected the path of a file")
     case .sha256:
       try require(Hexadecimal.bytes(text)?.count == 32, "expected a SHA-256 as 64 hexadecimal digits")
     case .pattern:

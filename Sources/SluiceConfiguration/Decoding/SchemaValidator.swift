@@ -1,3 +1,5 @@
+internal import SluiceDialects
+
 /// Checks a document against the schema: unknown keys, types, ranges, required keys, variables. Goes on after every
 /// problem, so that all of them are reported at once.
 package struct SchemaValidator {
@@ -126,6 +128,7 @@ package struct SchemaValidator {
     do {
       let content = try reader.read(text, as: type)
       if case .text(.path) = type { return path(text, at: position) }
+      if case .text(.catalogue) = type { return catalogue(text, at: position) }
       return SettingNode(content, at: position)
     } catch {
       problems.error(at: position, error.message, suggestion: error.suggestion)
@@ -139,6 +142,19 @@ package struct SchemaValidator {
       problems.error(at: position, "the file \(path) \(problem.message)")
     }
     mentionedFiles.append(path)
+    return SettingNode(.text(path), at: position)
+  }
+
+  private mutating func catalogue(_ text: String, at position: SourcePosition) -> SettingNode {
+    let path = FileAccess.join(directory, text)
+    mentionedFiles.append(path)
+    switch files.read(path, ModelCatalogue.fileLimit) {
+    case .failure(let problem): problems.error(at: position, "the file \(path) \(problem.message)")
+    case .success(let bytes):
+      do throws(JSONError) { _ = try ModelCatalogue(json: bytes) } catch {
+        problems.error(at: position, "the file \(path) is no catalogue: \(error.reason) at byte \(error.offset)")
+      }
+    }
     return SettingNode(.text(path), at: position)
   }
 

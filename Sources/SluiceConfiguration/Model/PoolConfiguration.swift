@@ -80,6 +80,8 @@ public struct PoolConfiguration: Hashable, Sendable {
   public var fallbackDirect = false
   /// Patterns of the models that it serves. Nil: all.
   public var models: [String]?
+  /// What only this provider has.
+  package var options = ProviderOptions.none
 
   /// A pool with the defaults of the production profile.
   public init(name: String, provider: Provider, endpoints: [EndpointConfiguration]) {

@@ -14,6 +14,8 @@ public struct SluiceConfiguration: Hashable, Sendable {
   public var admission = AdmissionConfiguration()
   /// The pools in the order of the file; names are unique.
   public var pools: [PoolConfiguration] = []
+  /// File of models (sizes, abilities, prices) that replaces or adds to the shipped catalogue.
+  public var catalogue: String?
   /// The routes in the order of the file.
   public var routes: [RouteConfiguration] = []
 

@@ -71,7 +71,7 @@ package enum ConfigurationReference {
     case .text(.name): "name"
     case .text(.url): "URL"
     case .text(.proxy): "proxy URL"
-    case .text(.path): "path"
+    case .text(.path), .text(.catalogue): "path"
     case .text(.sha256): "SHA-256"
     case .text(.pattern): "model pattern"
     case .text(.listen): "address"

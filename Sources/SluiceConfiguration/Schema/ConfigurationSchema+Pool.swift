@@ -38,7 +38,7 @@ extension ConfigurationSchema {
     SchemaField(
       "models", .list(.text(.pattern), 1...most),
       "The models that this pool serves, `*` for any characters. Absent: all."),
-    SchemaField("options", .object([]), "Options of the provider. Those of this version have none."),
+    SchemaField("options", .object(options), "What only this provider has; see the list of each provider."),
     .later("limits", "Requests, tokens and concurrency per key."),
     .later("hedge", "A second request when the first is slow."),
     .later("heartbeat", "Free calls that keep paths warm."),

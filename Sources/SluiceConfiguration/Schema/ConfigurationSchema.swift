@@ -19,6 +19,10 @@ package enum ConfigurationSchema {
     SchemaField(
       "routes", .list(.object(route), 0...most),
       "Which pool serves which model. The first pattern that fits wins, exact names before patterns."),
+    SchemaField(
+      "catalogue", .text(.catalogue),
+      "Sizes, abilities and prices of models as JSON, in the format of litellm's `model_prices_and_context_window.json`: "
+        + "replaces or adds single models of the shipped catalogue."),
     .later("cache", "Answers kept for identical requests."),
     .later("agents", "Pools of agent processes."),
     .later("sockets", "Persistent connections to agents."),

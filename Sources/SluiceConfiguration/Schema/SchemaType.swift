@@ -14,6 +14,8 @@ package enum TextRule: String, Sendable {
   case proxy
   /// A file, relative to the directory of the configuration file.
   case path
+  /// A file of models, likewise; see `ModelCatalogue`.
+  case catalogue
   /// A SHA-256 as 64 hexadecimal digits.
   case sha256
   /// A model name, `*` standing for any characters.
@@ -69,7 +71,7 @@ package indirect enum SchemaType: Sendable {
     case .text(.label), .text(.token), .text(.name), .text(.pattern): "text"
     case .text(.url): "a URL"
     case .text(.proxy): "the URL of a proxy"
-    case .text(.path): "the path of a file"
+    case .text(.path), .text(.catalogue): "the path of a file"
     case .text(.sha256): "a SHA-256 of 64 hexadecimal digits"
     case .text(.listen): "HOST:PORT or unix:/path"
     case .text(.host): "a host name or address, without port"

@@ -6,6 +6,9 @@ package struct ModelCatalogue: Sendable {
   /// Most models that are kept; a full public list has fewer.
   package static let limit = 20_000
 
+  /// Bytes of a file; the full public list has three million.
+  package static let fileLimit = 16 << 20
+
   package static let shipped: ModelCatalogue = {
     let bytes = unsafe Array(ShippedModels.json.utf8Bytes)
     guard let catalogue = try? ModelCatalogue(json: bytes) else { preconditionFailure("the shipped extract is sound") }

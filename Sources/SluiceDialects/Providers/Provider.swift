@@ -26,6 +26,9 @@ public enum Provider: String, CaseIterable, Hashable, Sendable {
     }
   }
 
+  /// What may stand below `options:` of a pool of this provider.
+  package var options: [ProviderOption] { knowledge?.options ?? [] }
+
   /// How people write the name.
   public var displayName: String {
     switch self {

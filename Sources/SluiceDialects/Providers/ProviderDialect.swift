@@ -35,6 +35,18 @@ package struct ProviderDialect: Sendable {
   /// In the convention of the provider's own SDK: with `/v1` for OpenAI, without for Anthropic.
   package var defaultBaseURL: String { knowledge.defaultBaseURL }
 
+  /// `defaultBaseURL` with the options that it names in braces filled in; empty when one of them is not given.
+  package var baseURL: String {
+    var text = ""
+    var rest = Substring(defaultBaseURL)
+    while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+      guard let value = options[text: String(rest[rest.index(after: open)..<close])] else { return "" }
+      text += rest[..<open] + value
+      rest = rest[rest.index(after: close)...]
+    }
+    return text + rest
+  }
+
   /// The environment variables the provider's own SDK reads.
   package var environment: ProviderEnvironment { knowledge.environment }
 

@@ -11,17 +11,20 @@ package final class GatewayConfiguration: Sendable {
   package let adminToken: KeyDigest?
   /// Names, beside those of this machine, by which clients may call the gateway; lower case, without port.
   package let hosts: [String]
+  /// Sizes and prices of models.
+  package let catalogue: ModelCatalogue
   private let poolIndices: [String: Int]
 
   package init(
     pools: [GatewayPool], routes: RouteTable, access: AccessTable = .open, limits: GatewayLimits = GatewayLimits(),
-    adminToken: KeyDigest? = nil, hosts: [String] = []
+    adminToken: KeyDigest? = nil, hosts: [String] = [], catalogue: ModelCatalogue = .shipped
   ) {
     self.pools = pools
     self.routes = routes
     self.access = access
     self.limits = limits
     self.adminToken = adminToken
+    self.catalogue = catalogue
     self.hosts = hosts.map { $0.lowercased() }
     poolIndices = Dictionary(pools.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
   }

@@ -101,8 +101,6 @@ package final class GatewayPool: Sendable {
     return endpoint
   }
 
-  func facts(_ model: String) -> ModelFacts { ModelCatalogue.shipped.facts(model, dialect.provider) }
-
   func allows(model: String) -> Bool { allowedModels.isEmpty || allowedModels.contains { $0.matches(model) } }
 
   /// The endpoint that speaks for an account.

@@ -8,6 +8,11 @@ struct ResolvedTarget: Sendable {
   let upstreamModel: String?
   /// Place of the pool's counters.
   let slot: Int
+  /// What is known about the model there.
+  var entry: CatalogueEntry?
+
+  /// The prompt may fit; what is not known fits.
+  func fits(promptTokens: Int) -> Bool { entry?.facts.contextTokens.map { promptTokens <= $0 } ?? true }
 }
 
 /// Where one model name leads, resolved once and then shared by all requests for it.
@@ -75,7 +80,9 @@ struct ModelCache {
     case .plan(let plan):
       let targets = plan.targets.compactMap { target in
         configuration.pool(named: target.pool).map {
-          ResolvedTarget(pool: $0, upstreamModel: target.upstreamModel, slot: metrics.slot(ofPool: $0.name))
+          ResolvedTarget(
+            pool: $0, upstreamModel: target.upstreamModel, slot: metrics.slot(ofPool: $0.name),
+            entry: configuration.catalogue.entry(target.upstreamModel ?? model, $0.dialect.provider))
         }
       }
       guard targets.count == plan.targets.count, !targets.isEmpty else {

@@ -33,7 +33,7 @@ extension Exchange {
     let dialect = target.pool.dialect
     let model = target.upstreamModel ?? route?.model ?? ""
     let chat = ChatTarget(
-      provider: dialect.provider, model: model, facts: target.pool.facts(model), options: dialect.options)
+      provider: dialect.provider, model: model, facts: target.entry?.facts ?? ModelFacts(), options: dialect.options)
     let reply = ReplyFacts(
       model: route?.model ?? "", id: id.description, created: Int(WallClock.now().milliseconds / 1000))
     let (operation, streams, name) = (operation, wantsStream, route?.model ?? "")

@@ -155,6 +155,7 @@ extension Exchange {
     let counters = machine.counters
     let surface = surface
     let isBroken = isStreamBroken
+    let cost = measure.usage.flatMap { target.entry?.price.cost(of: $0) }
     loop.metrics.update(on: loop.id) { metrics in
       metrics.withCell(slot: target.slot, surface: surface) { cell in
         cell.byStatusClass[status == 499 ? 0 : min(5, max(1, status / 100))] &+= 1
@@ -164,6 +165,7 @@ extension Exchange {
         cell.overhead.record(phases.total - phases[.upstream])
         cell.add(counters)
         cell.add(measure)
+        if let cost { cell.cost &+= UInt64(cost) }
         cell.bytesIn &+= UInt64(bytesIn)
         cell.bytesOut &+= UInt64(bytesOut)
         if status == 499 { cell.cancelled &+= 1 }

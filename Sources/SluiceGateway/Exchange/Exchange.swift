@@ -117,7 +117,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     self.connection = connection
     self.fields = fields
     self.route = route
-    targets = route.ordered(random: loop.nextRandom())
+    targets = Self.fitting(route.ordered(random: loop.nextRandom()), fields)
     targetIndex = 0
     preparedTarget = -1
     id = request.id
@@ -141,6 +141,15 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     self.request = consume request
     loop.requestStarted(target, now)
     perform(machine.requestReceived(now: now), now)
+  }
+
+  /// Leaves out targets whose model is too small for the prompt, unless all are: then the provider may say so.
+  private static func fitting(_ targets: [ResolvedTarget], _ fields: RequestFields?) -> [ResolvedTarget] {
+    guard targets.count > 1, let fields else { return targets }
+    let prompt = TokenCount.estimate(fields).input
+    guard targets.contains(where: { !$0.fits(promptTokens: prompt) }) else { return targets }
+    let fitting = targets.filter { $0.fits(promptTokens: prompt) }
+    return fitting.isEmpty ? targets : fitting
   }
 
   /// Does what the machine decided, in the order of the decision's fields.

@@ -61,7 +61,8 @@ package final class GatewayMetrics: Sendable {
 
 /// One event loop's counters.
 struct LoopMetrics: Sendable {
-  static let surfaces = 3
+  /// Every surface, and none.
+  static let surfaces = Surface.allCases.count + 1
 
   /// By pool slot and surface; grows with the pools that were used.
   var cells: [RequestCounters] = []
@@ -103,6 +104,8 @@ package struct RequestCounters: Sendable {
   package var outputTokens: UInt64 = 0
   package var cachedTokens: UInt64 = 0
   package var reasoningTokens: UInt64 = 0
+  /// Nano-dollars, by the catalogue's prices.
+  package var cost: UInt64 = 0
   package var retries: UInt64 = 0
   package var replays: UInt64 = 0
   package var walks: UInt64 = 0
@@ -133,7 +136,8 @@ package struct RequestCounters: Sendable {
 
   private static var sums: [WritableKeyPath<RequestCounters, UInt64>] {
     [
-      \.bytesIn, \.bytesOut, \.inputTokens, \.outputTokens, \.cachedTokens, \.reasoningTokens, \.retries, \.replays,
+      \.bytesIn, \.bytesOut, \.cost, \.inputTokens, \.outputTokens, \.cachedTokens, \.reasoningTokens, \.retries,
+      \.replays,
       \.walks, \.spills, \.budgetRefusals, \.cancelled, \.streams, \.streamsBroken, \.refusals, \.contentFiltered,
     ]
   }
