@@ -68,7 +68,7 @@ struct CanaryTests {
       if case .inspected = fact { [.inspected(["one slot too many"])] } else { [fact] }
     },
     Canary(checker: "drain finishes") { fact in
-      if case .ended = fact { [.ended(isDrained: false)] } else { [fact] }
+      if case .ended = fact { [.ended(isDrained: false, leftOpen: 0)] } else { [fact] }
     },
     Canary(checker: "counters are true") { fact in
       if case .released = fact { [] } else { [fact] }
@@ -94,6 +94,17 @@ struct CanaryTests {
 
   /// Further promises of checkers that keep several.
   static let more: [Canary] = [
+    Canary(checker: "refusals are true") { fact in
+      guard case .configured(var settings, let layout) = fact else { return [fact] }
+      settings.queue.reserved = ClassShares(critical: 0.25, high: 0.25, normal: 0.25, low: 0.25)
+      return [.configured(settings, layout)]
+    },
+    Canary(checker: "drain finishes") { fact in
+      if case .ended = fact { [.ended(isDrained: true, leftOpen: 1)] } else { [fact] }
+    },
+    Canary(checker: "idle is verified") { fact in
+      if case .verified(let id, true) = fact { [.verified(id, false), fact] } else { [fact] }
+    },
     Canary(checker: "refusals are true") { fact in
       guard case .refusedAtOnce(let call, var rejection) = fact else { return [fact] }
       rejection.reason = .deadline

@@ -357,9 +357,46 @@ import Testing
     let cold = table.takeTurnCandidate()
     #expect(cold == 0 && table.turnCandidate == nil)
     table.startVerifying(0, turn: true)
-    table.verified(0, now: later, front: false)
+    table.verified(0, now: later)
     #expect(table.ready(0, loop: 0, trustedSince: later) == 0)
     #expect(table.violations().isEmpty)
+  }
+
+  @Test func aTurnComesRarelyWhereManyAreIdle() {
+    let count = 3 * Int(SlotTable.turnEvery)
+    var table = table(idle: count)
+    var turns: [Int] = []
+    for take in 1...2 * count {
+      guard let ready = table.ready(0, loop: 0, trustedSince: start) else { return }
+      let index = table.turned(ready, trustedSince: start)
+      if index != ready { turns.append(take) }
+      table.lease(index)
+      table.unlease(index, used: true, now: start)
+    }
+    #expect(turns == [count, 2 * count])
+  }
+
+  @Test func idleOnesAreSortedByTrustHoweverTheyComeBack() {
+    var table = table(idle: 4)
+    for index in [3, 2, 1, 0] { table.lease(index) }
+    table.unlease(0, used: true, now: start + .seconds(1))
+    table.unlease(1, used: true, now: start + .seconds(3))
+    table.unlease(2, used: false, now: start + .seconds(4))
+    #expect(table.ready(0, loop: 0, trustedSince: start + .seconds(2)) == 1)
+    #expect(table.ready(0, loop: 0, trustedSince: start + .seconds(4)) == nil)
+    table.unlease(3, used: true, now: start + .seconds(2))
+    table.lease(1)
+    // Between the others, and one more behind them all once it has room again.
+    table.unlease(1, used: false, now: start + .seconds(5))
+    table.setCapacity(2, 0)
+    table.setCapacity(2, 1)
+    #expect(table.violations().isEmpty)
+    var order: [Int] = []
+    while let next = table.ready(0, loop: 0, trustedSince: start) {
+      order.append(next)
+      table.lease(next)
+    }
+    #expect(order == [1, 3, 0, 2])
   }
 
   @Test func roomFollowsCapacity() {
@@ -395,7 +432,7 @@ import Testing
   @Test func newOnesGoToTheEmptiestLoop() {
     var table = table(idle: 0, loops: 3)
     for _ in 0..<6 {
-      let loop = table.emptiestLoop(0, from: 0)
+      let loop = table.emptiestLoop(0)
       _ = table.add(origin: 0, loop: loop, now: start)
     }
     #expect((0..<3).map { table.count(0, loop: $0) } == [2, 2, 2])

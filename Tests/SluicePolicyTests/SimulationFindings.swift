@@ -186,6 +186,38 @@ import Testing
     #expect(bench.take().verifies == [grants[1].resource])
   }
 
+  /// What is being verified for a fresh wish is not forgotten when something else happens meanwhile.
+  @Test func aFreshWishWaitsForTheUnusedResourceThatIsBeingVerified() throws {
+    var bench = PoolBench(.sample(max: 2))
+    _ = try (bench.queued(), bench.queued())
+    let grants = bench.obey().grants
+    bench.release(grants[0], .unused)
+    bench.release(grants[1])
+    bench.pass(.seconds(2))
+    let ticket = try bench.queued(fresh: true)
+    #expect(bench.take().verifies == [grants[0].resource])
+    bench.event { $0.capacityChanged(grants[1].resource, 1, now: $1, into: &$2) }
+    #expect(bench.take().closes.isEmpty)
+    bench.verified(grants[0].resource, alive: true)
+    #expect(bench.take().grantedTickets == [ticket])
+  }
+
+  /// However much room a resource has, it is fresh only once.
+  @Test func eachFreshWishHasAResourceOfItsOwnOpened() throws {
+    var bench = PoolBench(.sample(max: 3))
+    try bench.warm(1, capacity: 8)
+    _ = try (bench.queued(fresh: true), bench.queued(fresh: true))
+    #expect(bench.take().connects.count == 2)
+  }
+
+  @Test func aConnectThatSomebodyElseCancelsIsNotTriedAgainAtOnce() throws {
+    var bench = PoolBench(.sample(max: 2))
+    let ticket = try bench.queued()
+    bench.failed(try #require(bench.take().connects.first), .cancelled)
+    #expect(bench.take().connects.isEmpty)
+    #expect(bench.live(.seconds(2)).grantedTickets == [ticket])
+  }
+
   // MARK: Removal
 
   @Test func aRemovedEndpointIsNotJudged() throws {

@@ -66,6 +66,18 @@ import Testing
     #expect(served == [2, 1, 2, 1, 2, 1, 2, 1, 2, 1])
   }
 
+  /// What was served before its turn, because only it could have that slot, is no reason for newcomers to wait longer.
+  @Test func turnsTakenBesideTheQueueDoNotSetNewcomersBack() {
+    var queue = queue()
+    let places = (0..<4).map { _ in queue.enqueue(request(caller: 1, deadline: 30), now: start) }
+    for _ in 0..<10 {
+      let pinned = queue.enqueue(request(caller: 3, pinned: EndpointID(rawValue: 3)), now: start)
+      queue.remove(pinned, served: true)
+    }
+    let newcomers = (0..<2).map { _ in queue.enqueue(request(caller: 2, deadline: 50), now: start) }
+    #expect(order(&queue, places + newcomers) == [0, 4, 1, 5, 2, 3])
+  }
+
   @Test func ageingLiftsOneClassAtATime() {
     var queue = queue(ageing: .seconds(10))
     let low = queue.enqueue(request(.low, deadline: 100), now: start)

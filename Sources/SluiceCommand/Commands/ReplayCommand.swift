@@ -6,8 +6,9 @@ struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay", abstract: "Replay one deterministic simulation of the pool policy, or check many.",
     discussion: """
-      One seed decides a whole run: load, latency, faults and the order of effects. Without --count every event is printed; \
-      with it, that many seeds run from --seed on and only a broken promise is shown.
+      One seed decides a whole run: load, latency, faults and the order of effects. Without --count everything is printed: \
+      the settings, what happened, and the pool's whole journal; with it, that many seeds run from --seed on and only a \
+      broken promise is shown.
       """)
 
   @Option(help: "The run's seed; with --count the first one.") var seed: UInt64
@@ -19,9 +20,8 @@ struct ReplayCommand: ParsableCommand {
   }
 
   private func replay() throws {
-    let report = SimulationReport.run(seed: seed, steps: steps ?? .max, onLine: { Terminal.line($0) })
+    let report = SimulationReport.replay(seed: seed, steps: steps ?? .max) { Terminal.line($0) }
     Terminal.line()
-    Terminal.line("\(report.options)")
     try conclude(report)
     let summary = report.summary
     Terminal.line(
@@ -36,6 +36,7 @@ struct ReplayCommand: ParsableCommand {
       if report.violation != nil {
         Terminal.output.endProgress()
         Terminal.line("\(report.options)")
+        Terminal.line(report.journal)
         try conclude(report)
       }
       if offset % 50 == 0 { Terminal.output.progress("\(offset)/\(count) seeds") }
@@ -46,7 +47,6 @@ struct ReplayCommand: ParsableCommand {
 
   private func conclude(_ report: SimulationReport) throws {
     guard let violation = report.violation else { return }
-    Terminal.line(report.journal)
     Terminal.line(Terminal.output.styled("broken promise: \(violation)", .red))
     Terminal.line("replay with: sluice replay --seed \(report.options.seed)")
     throw ExitCode.failure

@@ -35,8 +35,7 @@ package struct EndpointRecord: Sendable {
   package var coolToken = DeadlineHeap.Token.none
   package var health = HealthTracker()
   package var healthToken = DeadlineHeap.Token.none
-  /// A check is under way until then.
-  package var probeDeadline = Instant.distantPast
+  /// A check is under way.
   package var isProbing = false
   package var lastSuccess = Instant.distantPast
   package var lastGrant = Instant.distantPast
@@ -49,6 +48,7 @@ package struct EndpointRecord: Sendable {
 
   @inline(__always)
   package var isSaturated: Bool { leased >= maxConcurrent }
+
   /// A slot was lent for it.
   @inline(__always)
   mutating func lend(_ now: Instant) {

@@ -137,7 +137,7 @@ extension PoolMachine {
       !queue.isEmpty || floor(origin, now) > slots.staying(origin)
       || counters.acquired != origins[origin].acquiredAtFailure
     if isWanted, canGrow(origin, now) {
-      connect(origin, loop: slots.emptiestLoop(origin, from: 0), now, &actions)
+      connect(origin, loop: slots.emptiestLoop(origin), now, &actions)
     }
   }
 

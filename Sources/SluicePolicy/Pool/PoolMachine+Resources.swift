@@ -75,7 +75,8 @@ extension PoolMachine {
     arm(&actions)
   }
 
-  /// Attempts that were under way when another one failed do not count again: one outage, one step of backoff.
+  /// Attempts that were under way when another one failed do not count again: one outage, one step of backoff. One that
+  /// was cancelled by somebody else counts like any other: what is tried again at once may be cancelled at once.
   mutating func attemptFailed(
     _ index: Int, _ failure: FailureClass, _ now: Instant, _ actions: inout ActionList
   ) {
@@ -84,7 +85,7 @@ extension PoolMachine {
     journal.record(
       .connectFailed, now, note: failure.rawValue, place: origin, subject: UInt32(truncatingIfNeeded: index))
     needsReview = true
-    if failure == .cancelled || origins[origin].isRemoved { return }
+    if origins[origin].isRemoved { return }
     let beganAt = slots[index].expiresAt
     guard !origins[origin].isFailing || beganAt >= origins[origin].retryAt else { return }
     if !origins[origin].isFailing { failingOrigins += 1 }

@@ -89,9 +89,7 @@ extension PoolMachine {
     var next = set.next(from: 0)
     while let position = next {
       let origin = Int(endpoints[position].origin)
-      let usable =
-        request.freshOnly ? slots.count(origin, .connecting) * Int(origins[origin].capacity) : supply(of: origin)
-      if usable > claims[origin] {
+      if (request.freshOnly ? slots.freshUnderWay(origin) : supply(of: origin)) > claims[origin] {
         claims[origin] += 1
         return true
       }
@@ -116,6 +114,7 @@ extension PoolMachine {
         }
       } else if let unused = slots.fresh(origin, loop: loop, trustedSince: .distantPast) {
         // It never served but has been idle for too long to be trusted.
+        claims[origin] += 1
         return verify(unused, turn: false, now, &actions)
       } else if canGrow(origin, now) {
         connect(origin, loop: loop, now, &actions)
@@ -136,7 +135,7 @@ extension PoolMachine {
     var next = set.next(from: 0)
     while let position = next {
       let origin = Int(endpoints[position].origin)
-      if slots.count(origin, .connecting) > 0 || canGrow(origin, now) { return }
+      if slots.freshUnderWay(origin) > 0 || canGrow(origin, now) { return }
       if slots.fresh(origin, loop: 0, trustedSince: .distantPast) != nil { return }
       if isFull(origin), !origins[origin].isFailing, let cold = slots.coldest(origin) {
         return close(cold, .recycled, now, &actions)
@@ -192,7 +191,7 @@ extension PoolMachine {
     guard mode == .open, !origins[origin].isRemoved, slots.staying(origin) < settings.connections.max else { return }
     var missing = wanted(origin, now) - slots.staying(origin)
     while missing > 0, canGrow(origin, now) {
-      connect(origin, loop: slots.emptiestLoop(origin, from: 0), now, &actions)
+      connect(origin, loop: slots.emptiestLoop(origin), now, &actions)
       missing -= 1
     }
   }

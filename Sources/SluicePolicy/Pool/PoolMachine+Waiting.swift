@@ -55,7 +55,7 @@ extension PoolMachine {
     return special.flatMap { index in select(queue[index].request, now).map { (index, $0) } }
   }
 
-  /// Endpoints with a slot that could be lent now, and with one that never served.
+  /// Endpoints with a slot that could be lent now, and with one that never served (if anybody waits for that).
   private func offers(_ now: Instant) -> (any: EndpointSet, fresh: EndpointSet) {
     var any = EndpointSet()
     var fresh = EndpointSet()
@@ -67,7 +67,9 @@ extension PoolMachine {
       {
         any.insert(position: position)
       }
-      if slots.fresh(origin, loop: 0, trustedSince: trusted) != nil { fresh.insert(position: position) }
+      if queue.freshOnlyCount > 0, slots.fresh(origin, loop: 0, trustedSince: trusted) != nil {
+        fresh.insert(position: position)
+      }
     }
     return (any, fresh)
   }

@@ -6,21 +6,7 @@ extension SlotTable {
     let shared = lists[base + loops].first
     if shared >= 0 { return Int(shared) }
     let idle = lists[base].first
-    if idle < 0 { return nil }
-    if records[Int(idle)].lastTrusted >= trustedSince { return Int(idle) }
-    return trusted(behind: Int(idle), trustedSince)
-  }
-
-  /// Usually the hottest is also the one trusted last, but a turn leaves it at the other end, and one may come back
-  /// unused. Rare, and only looked for when nothing has been used for a while.
-  @inline(never)
-  private func trusted(behind first: Int, _ trustedSince: Instant) -> Int? {
-    var index = records[first].next
-    while index >= 0 {
-      if records[Int(index)].lastTrusted >= trustedSince { return Int(index) }
-      index = records[Int(index)].next
-    }
-    return nil
+    return idle >= 0 && records[Int(idle)].lastTrusted >= trustedSince ? Int(idle) : nil
   }
 
   /// The same on any other loop.
@@ -32,7 +18,8 @@ extension SlotTable {
     return nil
   }
 
-  /// An idle resource that has to be verified before use; on this loop if there is one.
+  /// An idle resource that has to be verified before use, the one trusted last of a loop where none is trusted any
+  /// more; on this loop if there is one.
   package func stale(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
     guard count(origin, .idle) > 0 else { return nil }
     for step in 0..<loops {
@@ -47,13 +34,24 @@ extension SlotTable {
     guard count(origin, .idle) > 0 else { return nil }
     for step in 0..<loops {
       var index = lists[origin * stride + (loop + step) % loops].first
-      while index >= 0 {
-        let record = records[Int(index)]
-        if record.exchanges == 0, record.lastTrusted >= trustedSince { return Int(index) }
-        index = record.next
+      while index >= 0, records[Int(index)].lastTrusted >= trustedSince {
+        if records[Int(index)].exchanges == 0 { return Int(index) }
+        index = records[Int(index)].next
       }
     }
     return nil
+  }
+
+  /// Resources that never served and are being opened or verified. However much room they will have, each can serve
+  /// only one as a fresh one.
+  package func freshUnderWay(_ origin: Int) -> Int {
+    var sum = count(origin, .connecting)
+    var index = lists[origin * stride + 2 * loops + 1].first
+    while index >= 0 {
+      if records[Int(index)].exchanges == 0 { sum += 1 }
+      index = records[Int(index)].next
+    }
+    return sum
   }
 
   /// The idle resource that demand reached longest ago, over all loops.
@@ -67,40 +65,42 @@ extension SlotTable {
     return best
   }
 
-  /// Every so often the coldest idle resource of the same list becomes the hottest, so that all are touched in turn.
+  /// Every so often the coldest idle resource of the same list is taken instead, so that all are touched in turn.
   /// A cold one that is not trusted any more is only named in `turnCandidate`, to be verified in the background.
   @inline(__always)
   package mutating func turned(_ index: Int, trustedSince: Instant) -> Int {
     guard records[index].state == .idle else { return index }
     let list = Int(records[index].origin) * stride + Int(records[index].loop)
     lists[list].takes &+= 1
-    guard lists[list].takes % Self.turnEvery == 0, lists[list].count > 1 else { return index }
+    guard lists[list].takes >= Self.turnEvery else { return index }
     return turn(index, list, trustedSince)
   }
 
+  /// A turn looks at all of them, hence it comes only after as many takes.
+  @inline(never)
   private mutating func turn(_ hot: Int, _ list: Int, _ trustedSince: Instant) -> Int {
+    guard lists[list].count > 1, lists[list].takes >= UInt32(clamping: lists[list].count) else { return hot }
+    lists[list].takes = 0
     let cold = Int(lists[list].last)
     guard records[cold].lastTrusted >= trustedSince else {
       turnCandidate = cold
       return hot
     }
-    unlink(cold, list)
-    link(cold, list, front: true)
     shiftStamps(list)
     return cold
   }
 
-  /// After the coldest was put in front: the stamps stay with the places. How deep the stack is needed still shows,
-  /// and the idle timeout still finds the surplus, whichever resources those are by now.
+  /// When another one than the hottest is put to use: the stamps stay with the places. How deep the stack is needed
+  /// still shows, and the idle timeout still finds the surplus, whichever resources those are by now.
   mutating func shiftStamps(_ list: Int) {
     var index = Int(lists[list].first)
-    let coldest = records[index].wantedAt
+    let first = records[index].wantedAt
     while records[index].next >= 0 {
       let next = Int(records[index].next)
       records[index].wantedAt = records[next].wantedAt
       index = next
     }
-    records[index].wantedAt = coldest
+    records[index].wantedAt = first
   }
 
   /// The cold resource that the last turn would have taken, once.

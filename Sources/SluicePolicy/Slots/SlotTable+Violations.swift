@@ -13,6 +13,9 @@ extension SlotTable {
         if listIndex(Int(index)) != position { found.append("slot \(index): linked in the wrong list") }
         if record.previous != previous { found.append("slot \(index): broken back link") }
         if !seen.insert(Int(index)).inserted { found.append("slot \(index): linked twice") }
+        if record.state == .idle, previous >= 0, records[Int(previous)].lastTrusted < record.lastTrusted {
+          found.append("slot \(index): trusted later than the one before it")
+        }
         previous = index
         length += 1
         index = record.next

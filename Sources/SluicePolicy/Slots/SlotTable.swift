@@ -3,20 +3,23 @@
 /// Idle and shared resources are in a list per origin and loop, connecting and verifying ones in one per origin; the
 /// others are in none, since nobody looks for them and they come and go with every exchange. Lists are links inside
 /// the records. Counts per origin, loop and state are kept beside them.
-/// An index is reused only after its resource is gone, with another generation.
+/// An index is reused only after its resource is gone, with another generation. Idle lists are sorted by trust, latest
+/// first, so that their first one speaks for all.
 ///
 /// Invariants: a record is linked in the list its state says, if any; `idle` has nothing lent and room, `shared` something
-/// lent and room, `full` no room, `verifying` and `connecting` nothing lent; counts equal the lists' lengths.
+/// lent and room, `full` no room, `verifying` and `connecting` nothing lent; counts equal the lists' lengths; no idle
+/// resource is trusted later than the one before it.
 package struct SlotTable: Sendable {
   struct List: Sendable {
     var first: Int32 = -1
     var last: Int32 = -1
     var count: Int32 = 0
-    /// Takes from this list, for the turn.
+    /// Takes from this list since the last turn.
     var takes: UInt32 = 0
   }
 
-  /// Every so many takes the coldest idle resource goes first, so that each one is touched now and then.
+  /// Every so many takes, or as many as there are idle ones if that is more, the coldest idle resource goes first, so
+  /// that each one is touched now and then.
   package static let turnEvery: UInt32 = 32
 
   package let loops: Int
@@ -95,12 +98,9 @@ package struct SlotTable: Sendable {
   package func count(_ origin: Int, loop: Int) -> Int { Int(loopCounts[origin * loops + loop]) }
 
   /// The loop with the fewest resources of an origin.
-  package func emptiestLoop(_ origin: Int, from start: Int) -> Int {
-    var best = start
-    for step in 1..<Swift.max(loops, 2) {
-      let loop = (start + step) % loops
-      if count(origin, loop: loop) < count(origin, loop: best) { best = loop }
-    }
+  package func emptiestLoop(_ origin: Int) -> Int {
+    var best = 0
+    for loop in 1..<Swift.max(loops, 1) where count(origin, loop: loop) < count(origin, loop: best) { best = loop }
     return best
   }
 
@@ -126,7 +126,7 @@ package struct SlotTable: Sendable {
     records[index].expiresAt = now
     loopCounts[origin * loops + loop] += 1
     originCounts[origin] += 1
-    enter(index, .connecting, front: true)
+    enter(index, .connecting)
     return index
   }
 
@@ -140,7 +140,7 @@ package struct SlotTable: Sendable {
     records[index].lastUsed = now
     records[index].lastTrusted = now
     records[index].wantedAt = now
-    enter(index, openState(index), front: true)
+    enter(index, openState(index))
   }
 
   /// Lends one slot.
@@ -150,7 +150,7 @@ package struct SlotTable: Sendable {
     records[index].leased += 1
     leasedCounts[Int(records[index].origin)] += 1
     totals.leasedSlots += 1
-    settle(index, front: true)
+    settle(index)
   }
 
   /// Takes one slot back.
@@ -160,12 +160,12 @@ package struct SlotTable: Sendable {
     records[index].takeBack(used: used, now)
     leasedCounts[Int(records[index].origin)] -= 1
     totals.leasedSlots -= 1
-    settle(index, front: true)
+    settle(index)
   }
 
   package mutating func setCapacity(_ index: Int, _ capacity: Int) {
     records[index].capacity = Int32(clamping: Swift.max(capacity, 0))
-    settle(index, front: true)
+    settle(index)
   }
 
   /// Idle → verifying.
@@ -173,17 +173,17 @@ package struct SlotTable: Sendable {
     precondition(records[index].state == .idle, "only an idle resource is verified")
     leave(index)
     records[index].turning = turn
-    enter(index, .verifying, front: true)
+    enter(index, .verifying)
   }
 
-  /// Verifying → open; in front it is the next one to be lent, since it is now the one best known to work.
-  package mutating func verified(_ index: Int, now: Instant, front: Bool = true) {
+  /// Verifying → open; the next one to be lent, since it is now the one best known to work.
+  package mutating func verified(_ index: Int, now: Instant) {
     precondition(records[index].state == .verifying, "only a resource under verification passes it")
     leave(index)
     records[index].lastTrusted = now
     let turning = records[index].turning
     records[index].turning = false
-    enter(index, openState(index), front: front || turning)
+    enter(index, openState(index))
     if turning, records[index].state == .idle { shiftStamps(listIndex(index)) }
   }
 
@@ -192,7 +192,7 @@ package struct SlotTable: Sendable {
     precondition(records[index].leased > 0, "only a lent resource drains")
     leave(index)
     records[index].closeReason = reason
-    enter(index, .draining, front: true)
+    enter(index, .draining)
   }
 
   /// Anything → closing.
@@ -200,7 +200,7 @@ package struct SlotTable: Sendable {
     precondition(records[index].state != .free && records[index].state != .closing, "closes once")
     leave(index)
     records[index].closeReason = reason
-    enter(index, .closing, front: false)
+    enter(index, .closing)
   }
 
   /// The resource is gone. What is lent of it ends with its own release.
@@ -237,13 +237,13 @@ package struct SlotTable: Sendable {
 
   /// Puts an open resource where its numbers say it belongs.
   @inline(__always)
-  private mutating func settle(_ index: Int, front: Bool) {
+  private mutating func settle(_ index: Int) {
     let state = records[index].state
     guard state == .idle || state == .shared || state == .full else { return }
     let wanted = openState(index)
     if wanted == state { return }
     leave(index)
-    enter(index, wanted, front: front)
+    enter(index, wanted)
   }
 
   private mutating func takeIndex() -> Int {
@@ -265,12 +265,12 @@ package struct SlotTable: Sendable {
   }
 
   @inline(__always)
-  private mutating func enter(_ index: Int, _ state: SlotState, front: Bool) {
+  private mutating func enter(_ index: Int, _ state: SlotState) {
     records[index].state = state
     stateCounts[Int(records[index].origin) * SlotState.count + Int(state.rawValue)] += 1
     totals.add(state, 1)
     let list = listIndex(index)
-    if list >= 0 { link(index, list, front: front) }
+    if list >= 0 { link(index, list) }
   }
 
   @inline(__always)
@@ -283,26 +283,39 @@ package struct SlotTable: Sendable {
   }
 
   @inline(__always)
-  mutating func link(_ index: Int, _ list: Int, front: Bool) {
-    let node = Int32(truncatingIfNeeded: index)
-    lists[list].count += 1
-    if front {
-      let first = lists[list].first
-      records[index].previous = -1
-      records[index].next = first
-      if first >= 0 { records[Int(first)].previous = node } else { lists[list].last = node }
-      lists[list].first = node
-    } else {
-      let last = lists[list].last
-      records[index].next = -1
-      records[index].previous = last
-      if last >= 0 { records[Int(last)].next = node } else { lists[list].first = node }
-      lists[list].last = node
+  private mutating func link(_ index: Int, _ list: Int) {
+    let first = lists[list].first
+    if first >= 0, records[index].state == .idle, records[Int(first)].lastTrusted > records[index].lastTrusted {
+      return linkByTrust(index, list)
     }
+    lists[list].count += 1
+    records[index].previous = -1
+    records[index].next = first
+    let node = Int32(truncatingIfNeeded: index)
+    if first >= 0 { records[Int(first)].previous = node } else { lists[list].last = node }
+    lists[list].first = node
+  }
+
+  /// It came back unused, or had no room for a while: behind those that are known to have worked since.
+  @inline(never)
+  private mutating func linkByTrust(_ index: Int, _ list: Int) {
+    var previous = Int(lists[list].first)
+    while records[previous].next >= 0,
+      records[Int(records[previous].next)].lastTrusted > records[index].lastTrusted
+    {
+      previous = Int(records[previous].next)
+    }
+    let node = Int32(truncatingIfNeeded: index)
+    let next = records[previous].next
+    lists[list].count += 1
+    records[index].previous = Int32(truncatingIfNeeded: previous)
+    records[index].next = next
+    records[previous].next = node
+    if next >= 0 { records[Int(next)].previous = node } else { lists[list].last = node }
   }
 
   @inline(__always)
-  mutating func unlink(_ index: Int, _ list: Int) {
+  private mutating func unlink(_ index: Int, _ list: Int) {
     let next = records[index].next
     let previous = records[index].previous
     lists[list].count -= 1

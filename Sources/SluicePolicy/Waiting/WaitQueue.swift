@@ -16,7 +16,7 @@ package struct WaitQueue: Sendable {
     var oldest: Int32 = -1
     var youngest: Int32 = -1
     var count = 0
-    /// Round of the last one served.
+    /// Round of the last one served in its turn.
     var round: UInt64 = 0
     /// Grows whenever the class is empty: a class without tickets owes nobody anything.
     var epoch: UInt64 = 0
@@ -275,7 +275,9 @@ package struct WaitQueue: Sendable {
   private mutating func countTurn(_ index: Int) {
     let flow = Int(tickets[index].flow)
     let level = Int(tickets[index].level)
-    levels[level].round = Swift.max(levels[level].round, flows[flow].round)
+    // A restricted one may be served long before its turn: those who come now start beside those who still wait.
+    let first = levels[level].flows.first.map { flows[Int($0)].round } ?? .max
+    levels[level].round = Swift.max(levels[level].round, Swift.min(first, flows[flow].round))
     flows[flow].round += 1
     if flows[flow].place >= 0 { siftDown(level, flows[flow].place) }
   }

@@ -6,7 +6,8 @@ struct ResourceBook {
     var origin: OriginID
     var isOpen = false
     /// Told to close, about to go, or given up by its holder: not to be lent again.
-    var isLeaving = false
+    var isLeaving: Bool { leavingSince != nil }
+    var leavingSince: Instant?
     var isUncertain = false
     var capacity = 0
     var leased = 0
@@ -31,7 +32,7 @@ struct ResourceBook {
       entries[id]?.openedAt = now
       entries[id]?.trustedAt = now
     case .connectFailed(let id), .closed(let id): entries[id] = nil
-    case .closeAsked(let id, _), .goingAway(let id): entries[id]?.isLeaving = true
+    case .closeAsked(let id, _), .goingAway(let id): leave(id, now)
     case .capacityChanged(let id, let capacity): entries[id]?.capacity = capacity
     case .verifyAsked(let id): entries[id]?.isUncertain = true
     case .verified(let id, let alive): verified(id, alive, now)
@@ -49,14 +50,18 @@ struct ResourceBook {
     if alive {
       entries[id]?.trustedAt = now
     } else {
-      entries[id]?.isLeaving = true
+      leave(id, now)
     }
+  }
+
+  private mutating func leave(_ id: ResourceID, _ now: Instant) {
+    if entries[id]?.isLeaving == false { entries[id]?.leavingSince = now }
   }
 
   private mutating func released(_ lease: LeaseID, _ report: ExchangeReport, _ now: Instant) {
     guard let id = leases.removeValue(forKey: lease) else { return }
     entries[id]?.leased -= 1
     if report.result != .unused { entries[id]?.trustedAt = now }
-    if case .close = report.fate { entries[id]?.isLeaving = true }
+    if case .close = report.fate { leave(id, now) }
   }
 }

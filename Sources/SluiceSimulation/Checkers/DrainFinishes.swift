@@ -3,7 +3,7 @@ import SluicePolicy
 /// Once a drain has begun nothing new is taken; who waits already is still served, and only for them anything is
 /// opened. The pool says that it is drained when the last lease, ticket and resource are gone, not before and only
 /// once. A close takes nothing and keeps nobody waiting. Both are over within the bound of the longest exchange, wait,
-/// connect and close.
+/// connect and close, and whatever opened although it had been told to close has been told again.
 struct DrainFinishes: SimulationChecker {
   let name = "drain finishes"
   private var tickets = TicketBook()
@@ -20,7 +20,8 @@ struct DrainFinishes: SimulationChecker {
     case .emitted(.drained):
       defer { saidDrained = true }
       return saidDrained ? "drained twice" : left.map { "drained, it says, with \($0)" }
-    case .ended(let isDrained):
+    case .ended(let isDrained, let leftOpen):
+      if leftOpen > 0 { return "\(leftOpen) resources opened when they should have closed, and nobody closed them" }
       if let left { return "a minute later there are still \(left)" }
       if !isDrained { return "nothing is left, yet it does not say that it is drained" }
       return mode == .draining && !saidDrained ? "nobody was told that it is drained" : nil

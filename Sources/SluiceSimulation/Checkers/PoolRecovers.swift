@@ -5,7 +5,7 @@ import SluicePolicy
 /// Served again: from ten seconds after the faults on, of twenty calls or more some are served; and if no connect fails
 /// in all that time, nobody who takes any slot hears that no endpoint can serve. Settled: nobody waits, nothing is
 /// lent, and every origin has its minimum, or one resource where it is to be kept warm after use (if the pool has room
-/// for that everywhere).
+/// for that everywhere). Where there is room for no more, one that has just been told to close stands for its successor.
 struct PoolRecovers: SimulationChecker {
   let name = "pool recovers"
   private var tickets = TicketBook()
@@ -36,7 +36,7 @@ struct PoolRecovers: SimulationChecker {
     case .connectFailed: connectFailed = connectFailed || now >= calmSince - .seconds(10)
     case .refusedAtOnce(_, let rejection) where now >= calmSince: return judge(rejection, tickets.wish)
     case .refusedLater(_, let rejection) where now >= calmSince: return judge(rejection, tickets.left?.request)
-    case .settled: return judgeRest()
+    case .settled: return judgeRest(now)
     default: break
     }
     return nil
@@ -51,16 +51,22 @@ struct PoolRecovers: SimulationChecker {
     }
   }
 
-  private func judgeRest() -> String? {
+  private func judgeRest(_ now: Instant) -> String? {
     if !tickets.waiting.isEmpty { return "\(tickets.waiting.count) still wait" }
     if !resources.leases.isEmpty { return "\(resources.leases.count) slots are still lent" }
     let wanted = origins.map { ($0, max(limits.min, limits.keepWarm > .minutes(10) && used.contains($0) ? 1 : 0)) }
     let fits = wanted.reduce(0) { $0 + $1.1 } <= limits.poolMax
     for (origin, count) in wanted {
-      let present = resources.entries.values.count { $0.origin == origin && !$0.isLeaving }
+      let present = present(at: origin, now)
       let least = fits ? count : limits.min
       if present < least { return "\(present) connections to \(origin), \(least) are to be kept" }
     }
     return nil
+  }
+
+  private func present(at origin: OriginID, _ now: Instant) -> Int {
+    let all = resources.entries.values.filter { $0.origin == origin }
+    let isFull = all.count >= limits.max || resources.entries.count >= limits.poolMax
+    return all.count { $0.leavingSince.map { isFull && now - $0 <= limits.closeGrace } ?? true }
   }
 }

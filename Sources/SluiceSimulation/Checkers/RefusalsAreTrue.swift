@@ -1,7 +1,8 @@
 import SluicePolicy
 
-/// The queue keeps to its bound, and the reason given for a refusal is the truth.
+/// The queue keeps to its bounds, and the reason given for a refusal is the truth.
 ///
+/// Nobody is queued for whom there is no room, the room reserved for other classes taken into account.
 /// `queueFull`: nobody of that class fits, room reserved for other classes taken into account. `deadline`: it has
 /// passed. `draining`, `closed`: the pool is. The others say that nothing can serve in time: then no endpoint that the
 /// caller allows is in service and not cooling with an open resource at its origin.
@@ -12,13 +13,15 @@ struct RefusalsAreTrue: SimulationChecker {
   private var endpoints = EndpointBook()
   private var queue = QueueSettings()
   private var mode = PoolState.open
-  /// Somebody was queued; others may leave in the same decision.
-  private var hasGrown = false
+  /// Queued just now; others may leave in the same decision.
+  private var newcomer: AcquireRequest?
 
   mutating func observe(_ fact: Fact, at now: Instant) -> String? {
-    if hasGrown, !fact.isPartOfDecision {
-      hasGrown = false
-      if tickets.waiting.count > queue.capacity { return "\(tickets.waiting.count) wait, \(queue.capacity) may" }
+    if let newcomer, !fact.isPartOfDecision {
+      self.newcomer = nil
+      if isFull(for: newcomer.priority, but: 1) {
+        return "\(tickets.waiting.count) wait, \(queue.capacity) may; there was no room for class \(newcomer.priority)"
+      }
     }
     tickets.observe(fact, at: now)
     resources.observe(fact, at: now)
@@ -27,7 +30,7 @@ struct RefusalsAreTrue: SimulationChecker {
     case .configured(let settings, _): queue = settings.queue
     case .drainBegan: mode = .draining
     case .closeBegan: mode = .closed
-    case .queued: hasGrown = true
+    case .queued: newcomer = tickets.wish
     case .refusedAtOnce(_, let rejection): return judge(rejection, tickets.wish, now)
     case .refusedLater(_, let rejection):
       return rejection.reason == .queueFull
@@ -50,13 +53,14 @@ struct RefusalsAreTrue: SimulationChecker {
     return isTrue ? nil : "refused as \(rejection.reason.label), which is not so"
   }
 
-  private func isFull(for priority: PriorityClass) -> Bool {
+  /// Whether there is no room for one more, or was none before the last `but` of this class came.
+  private func isFull(for priority: PriorityClass, but: Int = 0) -> Bool {
     var kept = 0
     for other in PriorityClass.allCases where other != priority {
       let waiting = tickets.waiting.values.count { $0.request.priority == other }
       kept += max(0, Int(Double(queue.capacity) * queue.reserved[other]) - waiting)
     }
-    return tickets.waiting.count + kept >= queue.capacity
+    return tickets.waiting.count - but + kept >= queue.capacity
   }
 
   private func canBeServed(_ request: AcquireRequest) -> Bool {

@@ -69,7 +69,7 @@ extension Fact {
     case .loadStopped: return mix(29, 0, 0)
     case .settled(let snapshot):
       return mix(30, UInt32(snapshot.slots.total), UInt32(snapshot.waiting.total))
-    case .ended(let isDrained): return mix(34, isDrained ? 1 : 0, 0)
+    case .ended(let isDrained, let leftOpen): return mix(34, isDrained ? 1 : 0, UInt32(leftOpen))
     }
   }
 }

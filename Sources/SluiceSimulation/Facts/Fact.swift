@@ -43,8 +43,8 @@ package enum Fact: Sendable, Equatable {
   case faultsStopped
   case loadStopped
   case settled(PoolSnapshot)
-  /// Long after the drain or close began.
-  case ended(isDrained: Bool)
+  /// Long after the drain or close began. Left open: what opened after it had been told to close, and was not told again.
+  case ended(isDrained: Bool, leftOpen: Int)
 }
 
 extension Fact {

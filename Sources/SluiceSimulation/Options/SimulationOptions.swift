@@ -103,3 +103,18 @@ extension SimulationOptions: CustomStringConvertible {
       """
   }
 }
+
+extension SimulationOptions {
+  /// What `description` says and every single setting: one line each, found by reflection so that none is forgotten.
+  package var inFull: [String] { ["\(self)"] + Self.lines("", settings) }
+
+  private static func lines(_ path: String, _ value: Any) -> [String] {
+    let mirror = Mirror(reflecting: value)
+    let isNested = mirror.displayStyle == .struct && !(value is any CustomStringConvertible)
+    guard isNested || mirror.displayStyle == .collection else { return ["\(path) = \(value)"] }
+    return mirror.children.enumerated().flatMap { index, child in
+      let name = child.label.map { path.isEmpty ? $0 : "\(path).\($0)" } ?? "\(path)[\(index)]"
+      return lines(name, child.value)
+    }
+  }
+}

@@ -7,6 +7,7 @@ package struct SimulationReport: Sendable {
   package var steps: Int
   /// Hash of every fact with its time: equal for equal seeds.
   package var trace: UInt64
+  /// The machine's own journal: its end if a promise was broken, all of it if that was asked for.
   package var journal: String
   package var summary: Summary
 
@@ -22,7 +23,23 @@ package struct SimulationReport: Sendable {
     run(SimulationOptions(seed: seed), steps: steps, tamper: nil, onLine: onLine)
   }
 
-  /// The same with falsified facts for the checkers.
+  /// The same run with everything there is to know about it: options with every setting first, then every fact, then
+  /// the machine's whole journal.
+  package static func replay(seed: UInt64, steps: Int = .max, onLine: (String) -> Void) -> SimulationReport {
+    var options = SimulationOptions(seed: seed)
+    options.settings.journalEntries = wholeJournal
+    options.inFull.forEach(onLine)
+    let report = withoutActuallyEscaping(onLine) {
+      run(options, steps: steps, tamper: nil, keepsJournal: true, onLine: $0)
+    }
+    onLine(report.journal)
+    return report
+  }
+
+  /// The most that settings allow, and more than any run fills.
+  private static let wholeJournal = 65_536
+
+  /// With falsified facts for the checkers.
   package static func run(
     seed: UInt64, steps: Int = .max, tamper: ((Fact) -> [Fact])?, onLine: ((String) -> Void)? = nil
   ) -> SimulationReport {
@@ -30,7 +47,8 @@ package struct SimulationReport: Sendable {
   }
 
   static func run(
-    _ options: SimulationOptions, steps: Int = .max, tamper: ((Fact) -> [Fact])?, onLine: ((String) -> Void)? = nil
+    _ options: SimulationOptions, steps: Int = .max, tamper: ((Fact) -> [Fact])?, keepsJournal: Bool = false,
+    onLine: ((String) -> Void)? = nil
   ) -> SimulationReport {
     var trace: UInt64 = 0xCBF2_9CE4_8422_2325
     var summary = Summary()
@@ -43,7 +61,7 @@ package struct SimulationReport: Sendable {
     simulation.run(steps: steps)
     return SimulationReport(
       options: options, violation: simulation.violation, steps: simulation.steps, trace: trace,
-      journal: simulation.violation == nil ? "" : simulation.journal, summary: summary)
+      journal: simulation.violation == nil && !keepsJournal ? "" : simulation.journal, summary: summary)
   }
 }
 

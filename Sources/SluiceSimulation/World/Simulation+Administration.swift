@@ -19,10 +19,14 @@ extension Simulation {
 
   private func pauseAWhile() {
     guard !isPaused, !isEnding else { return }
+    pause(for: .milliseconds(Int64(chance.range(0, 3000))))
+  }
+
+  private func pause(for span: Interval) {
     isPaused = true
     note(.paused)
     tell { $0.pause(now: now, into: &$1) }
-    later(.milliseconds(Int64(chance.range(0, 3000))), .resume)
+    later(span, .resume)
   }
 
   func resume() {
@@ -93,7 +97,9 @@ extension Simulation {
     tell { _, actions in decided.forEach { actions.append($0) } }
   }
 
+  /// Every other time while the pool is paused: then nothing is verified before it is needed.
   private func jumpTheClock() {
+    if steps.isMultiple(of: 2), !isPaused, !isEnding { pause(for: .milliseconds(50)) }
     note(.clockJumped)
     tell { $0.clockJumped(by: .minutes(10), now: now, into: &$1) }
   }

@@ -122,6 +122,8 @@ extension Simulation {
       report.result = .failed(chance.pick([.server, .overloaded, .timeout, .caller, .protocolError]))
       if report.result == .failed(.protocolError) { report.fate = .close(.protocolError) }
     } else if chance.chance(faults[.cancelled] * 0.3) {
+      // Its caller left: in the middle of it, or before anything was sent.
+      if steps.isMultiple(of: 2) { return .unused }
       report.result = .cancelled
       report.fate = .close(.cancelled)
     }

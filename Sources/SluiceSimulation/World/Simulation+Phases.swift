@@ -67,6 +67,6 @@ extension Simulation {
 
   func end() {
     inspect()
-    note(.ended(isDrained: machine.isDrained))
+    note(.ended(isDrained: machine.isDrained, leftOpen: resources.values.count(where: \.openedLate)))
   }
 }

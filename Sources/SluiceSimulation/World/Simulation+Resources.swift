@@ -74,10 +74,12 @@ extension Simulation {
     guard let resource = resources[id] else {
       // Close before connect was carried out: the connector never starts and says so.
       resources[id] = SimulatedResource(
-        id: id, origin: OriginID(rawValue: 0), state: .closed, capacity: 0, lastUse: now)
+        id: id, origin: OriginID(rawValue: 0), state: .closed, capacity: 0, lastUse: now, closeAsked: true)
       later(.microseconds(Int64(schedule.range(1, 500))), .reportClosed(id))
       return
     }
+    resources[id]?.closeAsked = true
+    resources[id]?.openedLate = false
     guard resource.state != .closed else { return }
     resources[id]?.state = .closed
     // The news that it had opened may cross with the order to close it.

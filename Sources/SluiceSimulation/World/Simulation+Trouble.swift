@@ -39,6 +39,7 @@ extension Simulation {
   func repeatOnce(_ echo: Echo) {
     switch echo {
     case .connectSucceeded(let id, let capacity):
+      if let resource = resources[id], resource.closeAsked { resources[id]?.openedLate = true }
       tell { $0.connectSucceeded(id, capacity: capacity, connectTime: .milliseconds(1), now: now, into: &$1) }
     case .connectFailed(let id): tell { $0.connectFailed(id, .network, now: now, into: &$1) }
     case .released(let lease): giveBack(lease, .unused)

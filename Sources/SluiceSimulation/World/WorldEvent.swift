@@ -54,6 +54,10 @@ struct SimulatedResource {
   var leases = 0
   var lastUse: Instant
   var closeReported = false
+  /// The machine wants it closed.
+  var closeAsked = false
+  /// It was told to close, but opened at that very moment, and waits to be told again.
+  var openedLate = false
 }
 
 /// One call: from its wish to its end.
