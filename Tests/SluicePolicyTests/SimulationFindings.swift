@@ -133,6 +133,43 @@ import Testing
     #expect(bench.snapshot.origins.map(\.slots.total) == [2, 1])
   }
 
+  @Test func theMinimumComesBackOneAfterTheOtherIfThatIsTheLimit() throws {
+    var bench = PoolBench(
+      .sample(max: 2) {
+        $0.connections.min = 2
+        $0.connections.concurrentConnects = 1
+      })
+    let first = bench.take().connects
+    #expect(first.count == 1)
+    bench.opened(first[0])
+    let second = bench.take().connects
+    #expect(second.count == 1)
+    bench.opened(second[0])
+    #expect(bench.take().connects.isEmpty)
+    // Both go at once: what is closed last still gets its successor when the first one is there.
+    bench.closed(first[0])
+    bench.closed(second[0])
+    let third = bench.take().connects
+    #expect(third.count == 1)
+    bench.opened(third[0])
+    #expect(bench.take().connects.count == 1)
+  }
+
+  /// A place that is taken until its resource is gone gets the next one at once then.
+  @Test func theOnlyResourceIsReplacedWhenItIsTooOld() throws {
+    var bench = PoolBench(
+      .sample(max: 1) {
+        $0.connections.min = 1
+        $0.connections.maxAge = .seconds(10)
+      })
+    bench.obey()
+    bench.pass(.seconds(10))
+    let actions = bench.take()
+    #expect(actions.closeReasons == [.age] && actions.connects.isEmpty)
+    bench.closed(try #require(actions.closes.first))
+    #expect(bench.take().connects.count == 1)
+  }
+
   @Test(arguments: [false, true]) func theMinimumComesBackWithItsEndpoint(byReset: Bool) throws {
     var bench = PoolBench(.sample(max: 2) { $0.connections.min = 1 })
     bench.obey()
@@ -167,6 +204,23 @@ import Testing
     bench.pass(.milliseconds(1))
     let actions = bench.take()
     #expect(actions.closes == [grant.resource] && actions.closeReasons == [.recycled])
+    bench.closed(grant.resource)
+    #expect(bench.obey().grantedTickets == [ticket])
+  }
+
+  @Test func aResourceThatLostItsRoomInUseDoesNotKeepTheOnlyPlaceEither() throws {
+    var bench = PoolBench(.sample(max: 1) { $0.connections.connectTimeout = .seconds(2) })
+    try bench.warm(1, capacity: 4)
+    let grant = try bench.granted()
+    bench.event { $0.capacityChanged(grant.resource, 0, now: $1, into: &$2) }
+    bench.pass(.seconds(5))
+    #expect(bench.take().closes.isEmpty)
+    bench.release(grant)
+    let ticket = try bench.queued()
+    bench.pass(.milliseconds(1999))
+    #expect(bench.take().closes.isEmpty)
+    bench.pass(.milliseconds(1))
+    #expect(bench.take().closes == [grant.resource])
     bench.closed(grant.resource)
     #expect(bench.obey().grantedTickets == [ticket])
   }

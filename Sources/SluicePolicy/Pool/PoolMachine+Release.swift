@@ -32,7 +32,8 @@ extension PoolMachine {
   @inline(__always)
   private func isKept(_ index: Int, _ now: Instant) -> Bool {
     switch slots[index].state {
-    case .full, .shared: slots[index].expiresAt > now && !isExcess(Int(slots[index].origin))
+    case .full, .shared:
+      slots[index].capacity > 0 && slots[index].expiresAt > now && !isExcess(Int(slots[index].origin))
     default: false
     }
   }
@@ -50,7 +51,7 @@ extension PoolMachine {
     if report.latency > .zero { endpoints.typicalLatency.observe(report.latency, now: now, decay: decay) }
   }
 
-  /// The resource is gone, being closed, too old, superfluous, or its holder wants it closed.
+  /// The resource is gone, being closed, too old, superfluous, without room, or its holder wants it closed.
   private mutating func returnUnkept(
     _ record: LeaseRecord, _ report: ExchangeReport, _ now: Instant, _ actions: inout ActionList
   ) {
@@ -64,6 +65,9 @@ extension PoolMachine {
       giveUp(index, .age, now, &actions)
     } else if slots[index].state != .closing, slots[index].leased == 0, exceedsLimits(Int(slots[index].origin)) {
       close(index, .excess, now, &actions)
+    } else if slots[index].state == .full, slots[index].leased == 0 {
+      // Nothing of it is left to come back: it is given up soon unless it gets room again.
+      schedule(index, nextCheck(index, now))
     }
     plan(Int(slots[index].origin), now, &actions)
   }

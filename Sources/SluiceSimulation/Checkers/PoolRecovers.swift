@@ -5,7 +5,8 @@ import SluicePolicy
 /// Served again: from ten seconds after the faults on, of twenty calls or more some are served; and if no connect fails
 /// in all that time, nobody who takes any slot hears that no endpoint can serve. Settled: nobody waits, nothing is
 /// lent, and every origin has its minimum, or one resource where it is to be kept warm after use (if the pool has room
-/// for that everywhere). Where there is room for no more, one that has just been told to close stands for its successor.
+/// for that everywhere). Where there is room for no more, one that has just been told to close stands for its successor;
+/// and where as many connects as allowed are under way, what is missing waits for them.
 struct PoolRecovers: SimulationChecker {
   let name = "pool recovers"
   private var tickets = TicketBook()
@@ -58,10 +59,15 @@ struct PoolRecovers: SimulationChecker {
     let fits = wanted.reduce(0) { $0 + $1.1 } <= limits.poolMax
     for (origin, count) in wanted {
       let present = present(at: origin, now)
+      if opening(at: origin) >= limits.concurrentConnects { continue }
       let least = fits ? count : limits.min
       if present < least { return "\(present) connections to \(origin), \(least) are to be kept" }
     }
     return nil
+  }
+
+  private func opening(at origin: OriginID) -> Int {
+    resources.entries.values.count { $0.origin == origin && !$0.isOpen && !$0.isLeaving }
   }
 
   private func present(at origin: OriginID, _ now: Instant) -> Int {
