@@ -25,7 +25,7 @@ struct GoldenTests {
         connections: {min: 60, max: 50, idle_timeout: 5}
         hedge: {enabled: false}
       gemini:
-        provider: gemini
+        provider: gemni
       openai:
         provider: openai
     routes:
@@ -59,7 +59,8 @@ struct GoldenTests {
     sluice.yaml:19:51: error: '5': a duration needs a unit: write for example 30s, 5m or 250ms (ns, us, ms, s, m, \
     h, d)
     sluice.yaml:20:5: error: 'pools.openai.hedge' is not supported in this version
-    sluice.yaml:22:15: error: 'gemini' is not supported in this version: use openai, anthropic
+    sluice.yaml:22:15: error: expected one of \(Provider.implemented.map(\.rawValue).joined(separator: ", ")), found 'gemni'; \
+    did you mean 'gemini'?
     sluice.yaml:23:3: error: the key 'openai' appears twice (first in line 12)
     sluice.yaml:26:29: error: there is no pool 'opneai'; did you mean 'openai'?
     sluice.yaml:26:44: error: there is no pool 'azure'

@@ -6,6 +6,8 @@ package struct AnswerReader: Sendable {
   var safety: SafetySignal?
   /// A token, or anything else that the model produced, was in the document.
   var sawOutput = false
+  /// A tool was called, for providers whose finish reason does not tell.
+  var sawToolCall = false
   var error: ProviderErrorBody?
   /// The document's `status` says that generation failed (Responses API).
   var saysFailed = false

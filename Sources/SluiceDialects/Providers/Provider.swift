@@ -22,7 +22,9 @@ public enum Provider: String, CaseIterable, Hashable, Sendable {
     switch self {
     case .openai: OpenAI.self
     case .anthropic: Anthropic.self
-    case .azureOpenAI, .gemini, .cohere, .mistral, .huggingface, .local, .bedrock: nil
+    case .gemini: Gemini.self
+    case .cohere: Cohere.self
+    case .azureOpenAI, .mistral, .huggingface, .local, .bedrock: nil
     }
   }
 

@@ -140,6 +140,11 @@ extension ProviderDialect {
     head.append(contentsOf: probe.body.utf8)
   }
 
+  /// What a probe's answer says, for providers whose status alone misleads.
+  package func probeVerdict(status: Int, body: ByteSlice) -> FailureClass? {
+    knowledge.probeVerdict(status: status, body) ?? probeVerdict(status: status)
+  }
+
   /// What a probe's status says; a limited or rejected key proves the path as well as a success does.
   package func probeVerdict(status: Int) -> FailureClass? {
     switch status {
@@ -163,9 +168,10 @@ extension ProviderDialect {
   ///   - body: as much of the error body as was collected; may be empty or not JSON at all.
   ///   - now: the wall clock, for hints that are dates.
   package func classify(status: Int, headers: HeaderView, body: ByteSlice, now: UnixTime) -> ProviderFailure {
-    let error = ProviderErrorBody.read(body)
+    var error = ProviderErrorBody.read(body)
+    knowledge.note(headers, in: &error)
     let verdict = knowledge.verdict(status: status, error)
-    var wait = HintText.wait(headers, now: now) ?? knowledge.wait(in: error)
+    var wait = HintText.wait(headers, now: now) ?? knowledge.wait(headers, now: now) ?? knowledge.wait(in: error)
     if wait == nil, verdict.failureClass == .rateLimited { wait = rateLimits(headers, now: now).exhaustedReset }
     return ProviderFailure(
       verdict.failureClass, reach: verdict.reach, status: status, code: error.label, message: error.message,

@@ -7,6 +7,10 @@ package struct ProviderErrorBody: Hashable, Sendable {
   package var detailCode: String?
   package var param: String?
   package var message: String?
+  /// How long to stay away, where the body says it: `33.7s`.
+  package var retryDelay: String?
+  /// The status that the model's own server gave (Bedrock).
+  package var originalStatus: String?
 
   /// Longest text that is kept of any part.
   static let textLimit = 512

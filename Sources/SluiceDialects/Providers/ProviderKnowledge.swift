@@ -44,6 +44,12 @@ package protocol ProviderKnowledge: SendableMetatype {
   static func verdict(status: Int, _ error: ProviderErrorBody) -> FailureVerdict
   /// A wait that the error body itself names, for providers that say it there and not in headers.
   static func wait(in error: ProviderErrorBody) -> Interval?
+  /// What the answer's headers say about the error beside the body, for providers that name its type there.
+  static func note(_ headers: HeaderView, in error: inout ProviderErrorBody)
+  /// A wait in headers of the provider's own, after the usual ones.
+  static func wait(_ headers: HeaderView, now: UnixTime) -> Interval?
+  /// What a probe's answer says beyond its status; nothing where the status says it all.
+  static func probeVerdict(status: Int, _ body: ByteSlice) -> FailureClass?
   /// The provider's own account of the limits, from the headers of any answer.
   static func rateLimits(_ headers: HeaderView, now: UnixTime) -> RateLimitView
   /// One whole document of an answer.
@@ -57,6 +63,8 @@ package protocol ProviderKnowledge: SendableMetatype {
   static func framing(_ operation: Operation) -> StreamFraming
   /// The counters in the one meaning for all providers.
   static func usage(_ counters: UsageCounters) -> TokenUsage?
+  /// The member of a whole answer that holds its usage.
+  static var usageMember: StaticString { get }
   /// Nothing when the body is not a model list.
   static func models(_ body: ByteSlice) -> ModelPage?
 }
@@ -65,6 +73,10 @@ extension ProviderKnowledge {
   package static var options: [ProviderOption] { [] }
   package static var needsCredential: Bool { true }
   package static func wait(in error: ProviderErrorBody) -> Interval? { nil }
+  package static func note(_ headers: HeaderView, in error: inout ProviderErrorBody) {}
+  package static func wait(_ headers: HeaderView, now: UnixTime) -> Interval? { nil }
+  package static func probeVerdict(status: Int, _ body: ByteSlice) -> FailureClass? { nil }
+  package static var usageMember: StaticString { "usage" }
   package static func isWhole(_ state: StreamState, _ operation: Operation) -> Bool { state.sawEndMark }
   package static func framing(_ operation: Operation) -> StreamFraming { .serverSentEvents }
   package static func models(_ body: ByteSlice) -> ModelPage? { ModelList.parse(body) }

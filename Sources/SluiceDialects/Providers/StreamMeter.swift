@@ -6,6 +6,8 @@ package struct StreamState: Sendable {
   var events = 0
   /// `[DONE]`, `message_stop`, or the last event of a Responses stream.
   var sawEndMark = false
+  /// The stream may end here without being cut, although more may come (Bedrock's usage after the stop).
+  var mayEnd = false
 }
 
 /// Reads a streamed answer as it passes: usage, finish reason, refusals, the first token, errors after the 200, and
@@ -64,6 +66,6 @@ package struct StreamMeter: Sendable {
   /// How the stream ended, to be asked when the body is over.
   package var end: AnswerEnd {
     if let failure = measure.failure { return .failed(FailureFacts(failure, hasAnswer: false)) }
-    return isComplete || isBlind ? .complete : .truncated
+    return isComplete || state.mayEnd || isBlind ? .complete : .truncated
   }
 }

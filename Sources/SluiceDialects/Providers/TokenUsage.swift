@@ -28,6 +28,8 @@ package struct UsageCounters: Hashable, Sendable {
   var cached: Int?
   var written: Int?
   var reasoning: Int?
+  /// Prompt tokens that the provider counts apart from the prompt (results of its own tools).
+  var toolPrompt: Int?
 
   var isEmpty: Bool { input == nil && output == nil }
 }

@@ -14,9 +14,12 @@ package enum UsageMeter {
   ///
   /// - Parameter tail: the last few KiB of the answer.
   package static func measure(_ dialect: ProviderDialect, _ operation: Operation, tail: ByteSlice) -> AnswerMeasure {
-    guard let start = usageObject(in: tail) else { return AnswerMeasure() }
+    let member = dialect.knowledge.usageMember
+    guard let start = usageObject(in: tail, member) else { return AnswerMeasure() }
     var document: [UInt8] = []
-    document.append("{\"usage\":")
+    document.append("{\"")
+    document.append(member)
+    document.append("\":")
     tail.suffix(from: start).append(to: &document)
     var reader = AnswerReader()
     document.withSlice { dialect.knowledge.read($0, operation, into: &reader) }
@@ -25,13 +28,15 @@ package enum UsageMeter {
     return measure
   }
 
-  /// Where the value of the last `"usage": {` begins. Inside a string the quotes would be escaped, so the sequence
+  /// Where the value of the last `"usage": {` (or the provider's own name for it) begins. Inside a string the quotes would be escaped, so the sequence
   /// cannot come from the model's own text.
-  private static func usageObject(in tail: ByteSlice) -> Int? {
-    var start = tail.count - 9
+  private static func usageObject(in tail: ByteSlice, _ member: StaticString) -> Int? {
+    let length = member.utf8CodeUnitCount
+    var start = tail.count - length - 4
     while start >= 0 {
-      if tail[start..<start + 7].equals("\"usage\""), start == 0 || tail[start - 1] != 0x5C,
-        let value = valueStart(in: tail, after: start + 7), tail[value] == 0x7B
+      if tail[start] == 0x22, tail[start + length + 1] == 0x22, tail[start + 1..<start + 1 + length].equals(member),
+        start == 0 || tail[start - 1] != 0x5C,
+        let value = valueStart(in: tail, after: start + length + 2), tail[value] == 0x7B
       {
         return value
       }
@@ -59,7 +64,7 @@ extension ProviderDialect {
   func measure(_ reader: AnswerReader) -> AnswerMeasure {
     var measure = AnswerMeasure()
     measure.usage = knowledge.usage(reader.counters)
-    measure.finish = reader.finish
+    measure.finish = reader.finish == .stop && reader.sawToolCall ? .toolUse : reader.finish
     measure.safety = reader.safety
     if reader.saysFailed || reader.error != nil {
       measure.failure = classifyStreamError(reader.error ?? ProviderErrorBody())

@@ -8,6 +8,12 @@ enum JSONKey: UInt8, CaseIterable {
   case hasMore, id, incompleteDetails, inputTokens, inputTokensDetails, message, output, outputTokens
   case outputTokensDetails, param, promptTokens, promptTokensDetails, reason, reasoningContent, reasoningTokens
   case refusal, response, status, stopReason, text, thinkingTokens, toolCalls, type, usage
+  // Gemini, Cohere, Ollama, Bedrock
+  case billedUnits, blockReason, bytes, cacheReadInputTokensCamel, cacheWriteInputTokensCamel, cachedContentTokenCount
+  case candidates, candidatesTokenCount, done, doneReason, evalCount, finishReasonCamel, functionCall, inputTokensCamel
+  case messageCapital, meta, originalStatusCode, outputTokensCamel, parts, promptEvalCount, promptFeedback
+  case promptTokenCount, quotaID, retryDelay, stopReasonCamel, thinking, thoughtsTokenCount, tokens
+  case toolUsePromptTokenCount, totalTokensCamel, typeUnderscored, usageMetadata, violations
 
   private var name: StaticString {
     switch self {
@@ -51,6 +57,39 @@ enum JSONKey: UInt8, CaseIterable {
     case .toolCalls: "tool_calls"
     case .type: "type"
     case .usage: "usage"
+    case .billedUnits: "billed_units"
+    case .blockReason: "blockReason"
+    case .bytes: "bytes"
+    case .cacheReadInputTokensCamel: "cacheReadInputTokens"
+    case .cacheWriteInputTokensCamel: "cacheWriteInputTokens"
+    case .cachedContentTokenCount: "cachedContentTokenCount"
+    case .candidates: "candidates"
+    case .candidatesTokenCount: "candidatesTokenCount"
+    case .done: "done"
+    case .doneReason: "done_reason"
+    case .evalCount: "eval_count"
+    case .finishReasonCamel: "finishReason"
+    case .functionCall: "functionCall"
+    case .inputTokensCamel: "inputTokens"
+    case .messageCapital: "Message"
+    case .meta: "meta"
+    case .originalStatusCode: "originalStatusCode"
+    case .outputTokensCamel: "outputTokens"
+    case .parts: "parts"
+    case .promptEvalCount: "prompt_eval_count"
+    case .promptFeedback: "promptFeedback"
+    case .promptTokenCount: "promptTokenCount"
+    case .quotaID: "quotaId"
+    case .retryDelay: "retryDelay"
+    case .stopReasonCamel: "stopReason"
+    case .thinking: "thinking"
+    case .thoughtsTokenCount: "thoughtsTokenCount"
+    case .tokens: "tokens"
+    case .toolUsePromptTokenCount: "toolUsePromptTokenCount"
+    case .totalTokensCamel: "totalTokens"
+    case .typeUnderscored: "__type"
+    case .usageMetadata: "usageMetadata"
+    case .violations: "violations"
     }
   }
 
@@ -65,22 +104,26 @@ enum JSONKey: UInt8, CaseIterable {
     }
     return switch name.count {
     case 2: pick(.id)
-    case 4: pick(.code, .data, .text, .type)
-    case 5: pick(.delta, .error, .param, .usage)
-    case 6: pick(.output, .reason, .status)
-    case 7: name[0] == 0x63 ? pick(.choices, .content) : pick(.message, .refusal, .details)
-    case 8: pick(.response, .hasMore)
-    case 10: pick(.toolCalls, .errorCode)
-    case 11: pick(.stopReason)
-    case 12: pick(.inputTokens)
-    case 13: pick(.outputTokens, .promptTokens, .cachedTokens, .finishReason)
+    case 4: name[0] <= 0x64 ? pick(.code, .data, .done) : pick(.meta, .text, .type)
+    case 5: name[0] <= 0x64 ? pick(.bytes, .delta) : pick(.error, .param, .parts, .usage)
+    case 6: name[0] <= 0x61 ? pick(.typeUnderscored) : pick(.output, .reason, .status, .tokens)
+    case 7: name[0] <= 0x63 ? pick(.messageCapital, .choices, .content) : pick(.details, .message, .quotaID, .refusal)
+    case 8: pick(.hasMore, .response, .thinking)
+    case 10:
+      name[0] <= 0x65
+        ? pick(.candidates, .errorCode, .evalCount) : pick(.retryDelay, .stopReasonCamel, .toolCalls, .violations)
+    case 11: name[0] <= 0x62 ? pick(.blockReason) : pick(.doneReason, .inputTokensCamel, .stopReason, .totalTokensCamel)
+    case 12:
+      name[0] <= 0x62 ? pick(.billedUnits) : pick(.finishReasonCamel, .functionCall, .inputTokens, .outputTokensCamel)
+    case 13: name[0] <= 0x63 ? pick(.cachedTokens) : pick(.finishReason, .outputTokens, .promptTokens, .usageMetadata)
+    case 14: pick(.promptFeedback)
     case 15: pick(.thinkingTokens)
-    case 16: pick(.reasoningTokens)
-    case 17: pick(.completionTokens, .reasoningContent)
-    case 18: pick(.cacheWriteTokens, .incompleteDetails)
-    case 20: pick(.inputTokensDetails)
-    case 21: pick(.outputTokensDetails, .promptTokensDetails)
-    case 23: pick(.cacheReadInputTokens)
+    case 16: pick(.reasoningTokens, .promptTokenCount)
+    case 17: pick(.completionTokens, .reasoningContent, .promptEvalCount)
+    case 18: pick(.cacheWriteTokens, .incompleteDetails, .originalStatusCode, .thoughtsTokenCount)
+    case 20: pick(.inputTokensDetails, .cacheReadInputTokensCamel, .candidatesTokenCount)
+    case 21: pick(.outputTokensDetails, .promptTokensDetails, .cacheWriteInputTokensCamel)
+    case 23: pick(.cacheReadInputTokens, .cachedContentTokenCount, .toolUsePromptTokenCount)
     case 25: pick(.completionTokensDetails)
     case 27: pick(.cacheCreationInputTokens)
     default: .other

@@ -1,0 +1,109 @@
+/// Gemini: how requests are addressed and signed.
+package enum Gemini: ProviderKnowledge {
+  package static let surface: Surface? = .gemini
+  package static let defaultBaseURL = "https://generativelanguage.googleapis.com"
+
+  package static let environment = ProviderEnvironment(
+    keys: ["GOOGLE_API_KEY", "GEMINI_API_KEY"], baseURL: "GOOGLE_GEMINI_BASE_URL")
+
+  package static let options: [ProviderOption] = [
+    ProviderOption(
+      "api_version", .text, "Version segment of the paths of translated requests and of the probe.",
+      standard: defaultVersion),
+    ProviderOption(
+      "safety_settings", .textMap,
+      "Harm categories to thresholds, for requests of other protocols' clients; for example `harassment: BLOCK_NONE`."),
+  ]
+
+  /// Preview features and many request fields exist only there.
+  static let defaultVersion = "v1beta"
+
+  package static func speaks(_ operation: Operation, _ options: ProviderOptions) -> Bool {
+    switch operation {
+    case .generateContent, .streamGenerateContent, .embedContent, .batchEmbedContents, .geminiCountTokens, .models,
+      .model, .native:
+      true
+    default: false
+    }
+  }
+
+  package static func operation(
+    for task: Operation.Task, streams: Bool, _ options: ProviderOptions
+  ) -> Operation? {
+    switch task {
+    case .chat: streams ? .streamGenerateContent : .generateContent
+    case .embeddings: .batchEmbedContents
+    case .tokenCount: .geminiCountTokens
+    }
+  }
+
+  package static func appendTarget(_ call: UpstreamCall, _ options: ProviderOptions, to target: inout [UInt8]) {
+    if let passed = call.passed, passed.keepsModel || method(of: call.operation) == nil {
+      passed.path.append(to: &target)
+    } else {
+      appendPath(call, options, to: &target)
+    }
+    if call.passed == nil {
+      if call.operation == .streamGenerateContent { target.append("?alt=sse") }
+      if call.operation == .models { target.append("?pageSize=1000") }
+    } else {
+      appendQuery(call.passed?.query, to: &target)
+    }
+  }
+
+  private static func appendPath(_ call: UpstreamCall, _ options: ProviderOptions, to target: inout [UInt8]) {
+    target.append(Ascii.slash)
+    if let path = call.passed?.path, let end = path.firstIndex(of: Ascii.slash, from: 1) {
+      path[1..<end].append(to: &target)
+    } else {
+      PercentText.append(options[text: "api_version"] ?? defaultVersion, to: &target)
+    }
+    target.append(Ascii.slash)
+    guard let method = method(of: call.operation) else { return target.append("models") }
+    // Tuned models have a collection of their own in front.
+    if !call.model.utf8.contains(Ascii.slash) { target.append("models/") }
+    PercentText.append(call.model, keepsSlash: true, to: &target)
+    target.append(Ascii.colon)
+    target.append(method)
+  }
+
+  private static func method(of operation: Operation) -> StaticString? {
+    switch operation {
+    case .generateContent: "generateContent"
+    case .streamGenerateContent: "streamGenerateContent"
+    case .embedContent: "embedContent"
+    case .batchEmbedContents: "batchEmbedContents"
+    case .geminiCountTokens: "countTokens"
+    default: nil
+    }
+  }
+
+  /// The client's query without `key`: that is its credential for the gateway.
+  private static func appendQuery(_ query: ByteSlice?, to target: inout [UInt8]) {
+    guard let query, !query.isEmpty else { return }
+    var mark = Ascii.questionMark
+    var start = 0
+    while start < query.count {
+      let end = query.firstIndex(of: 0x26, from: start) ?? query.count
+      let pair = query[start..<end]
+      start = end + 1
+      guard !pair.isEmpty, !pair.hasPrefix("key="), !pair.equals("key") else { continue }
+      target.append(mark)
+      pair.append(to: &target)
+      mark = 0x26
+    }
+  }
+
+  package static func appendCredential(_ credential: UpstreamCredential, to lines: inout [UInt8]) {
+    switch credential.kind {
+    case .key: lines.append("x-goog-api-key: ")
+    case .bearer: lines.append("authorization: Bearer ")
+    }
+    lines.append(contentsOf: credential.secret.utf8)
+    lines.append("\r\n")
+    guard credential.kind == .bearer, let project = credential.project, !project.isEmpty else { return }
+    lines.append("x-goog-user-project: ")
+    lines.append(contentsOf: project.utf8)
+    lines.append("\r\n")
+  }
+}

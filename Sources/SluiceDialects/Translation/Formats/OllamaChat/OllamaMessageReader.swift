@@ -1,0 +1,53 @@
+/// Reads an Ollama client's messages. Results name the tool, rarely the call: then they are matched by name and order.
+struct OllamaMessageReader {
+  private var open: [ToolCall] = []
+  private var calls = 0
+
+  mutating func read(_ message: WireObject, _ notes: inout TranslationNotes) throws(TranslationRefusal) -> ChatMessage {
+    message.dropOthers(
+      than: ["role", "content", "thinking", "images", "tool_calls", "tool_name", "name", "tool_call_id"], &notes)
+    let text = try message.text("content") ?? ""
+    switch try message.requiredText("role") {
+    case "system": return ChatMessage(.system, text: text)
+    case "user": return ChatMessage(.user, [.text(text)] + (try OllamaChat.images(message)))
+    case "assistant": return try assistant(message, text)
+    case "tool": return ChatMessage(.tool, [.toolResult(try result(message, text))])
+    case let role: throw message.refusal("role", "'\(role.prefix(40))' is no role.")
+    }
+  }
+
+  private mutating func assistant(_ message: WireObject, _ text: String) throws(TranslationRefusal) -> ChatMessage {
+    var parts: [ContentPart] = []
+    if let thought = try message.text("thinking"), !thought.isEmpty { parts.append(.reasoning(ReasoningPart(thought))) }
+    if !text.isEmpty { parts.append(.text(text)) }
+    open = []
+    for call in try message.objects("tool_calls") ?? [] {
+      guard let function = try call.object("function") else {
+        throw call.refusal("function", "'\(call.place("function"))' is missing.")
+      }
+      let name = try function.requiredText("name")
+      let arguments = ToolArguments.text(try function.document("arguments"))
+      let made = ToolCall(
+        id: OllamaChat.callID(try call.text("id"), calls, name, arguments), name: name, arguments: arguments)
+      calls += 1
+      open.append(made)
+      parts.append(.toolCall(made))
+    }
+    return ChatMessage(.assistant, parts)
+  }
+
+  private mutating func result(_ message: WireObject, _ text: String) throws(TranslationRefusal) -> ToolResult {
+    let id = try message.text("tool_call_id") ?? ""
+    let speaker = try message.text("name")
+    let name = try message.text("tool_name") ?? speaker
+    let place = open.firstIndex { id.isEmpty ? name == nil || $0.name == name : $0.id == id }
+    guard let place else {
+      guard !id.isEmpty else {
+        throw message.refusal("tool_name", "'\(message.place("tool_name"))' names no open call of the answer before.")
+      }
+      return ToolResult(callID: id, name: name, content: [.text(text)])
+    }
+    let call = open.remove(at: place)
+    return ToolResult(callID: call.id, name: call.name, content: [.text(text)])
+  }
+}
