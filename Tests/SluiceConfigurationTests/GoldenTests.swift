@@ -1,4 +1,5 @@
 import SluiceConfiguration
+import SluiceDialects
 import Testing
 
 /// A badly broken file, and everything that is said about it.

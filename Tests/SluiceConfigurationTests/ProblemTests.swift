@@ -1,4 +1,5 @@
 import SluiceConfiguration
+import SluiceDialects
 import SluicePolicy
 import Testing
 
