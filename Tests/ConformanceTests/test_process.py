@@ -133,6 +133,28 @@ admission: {capacity: 2, timeout: 100ms}
         self.assertIn((504, "queue_timeout"), answers)
 
 
+class AffinityTests(GatewayCase):
+    pools = """
+  openai:
+    provider: openai
+    base_url: "SIMULATOR/v1"
+    keys: [{name: a, key: sk-test-1}, {name: b, key: sk-test-2}, {name: c, key: sk-test-3}, {name: d, key: sk-test-4}]
+    balance: {affinity: user}
+"""
+
+    def homes(self, number, **fields):
+        """How many of 30 chats the endpoint served that served most of them, and its name."""
+        served = [call(self.url + "/v1/chat/completions", {**CHAT, **fields})[1]["x-sluice-endpoint"] for _ in range(30)]
+        home = max(set(served), key=served.count)
+        return served.count(home), home
+
+    def test_a_user_mostly_stays_on_one_endpoint_and_users_are_spread(self):
+        """An advantage in the score, not a pin: chance alone would give each of four endpoints a quarter."""
+        users = [self.homes(n, user="user-%d" % n) for n in range(8)]
+        self.assertGreater(sum(count for count, _ in users) / len(users), 18, users)
+        self.assertGreater(len({home for _, home in users}), 1, users)
+
+
 class HostTests(GatewayCase):
     server = ", hosts: [gate.example]"
 
