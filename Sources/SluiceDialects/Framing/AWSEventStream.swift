@@ -49,6 +49,14 @@ package enum CRC32 {
     return value
   }
 
+  package static func checksum(_ bytes: ByteSlice) -> UInt32 {
+    var value: UInt32 = 0xFFFF_FFFF
+    for index in 0..<bytes.count {
+      value = table[Int((value ^ UInt32(bytes[index])) & 0xFF)] ^ (value >> 8)
+    }
+    return value ^ 0xFFFF_FFFF
+  }
+
   package static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
     var value: UInt32 = 0xFFFF_FFFF
     for byte in bytes { value = table[Int((value ^ UInt32(byte)) & 0xFF)] ^ (value >> 8) }

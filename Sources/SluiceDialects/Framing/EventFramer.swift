@@ -8,6 +8,7 @@ package struct EventFramer: Sendable {
   private enum Cutter: Sendable {
     case events(SSEParser)
     case lines(LineSplitter)
+    case messages(EventStreamParser)
     case unreadable
   }
 
@@ -17,7 +18,7 @@ package struct EventFramer: Sendable {
     switch framing {
     case .serverSentEvents: cutter = .events(SSEParser())
     case .lines: cutter = .lines(LineSplitter())
-    case .awsEventStream: cutter = .unreadable
+    case .awsEventStream: cutter = .messages(EventStreamParser())
     }
   }
 
@@ -26,6 +27,7 @@ package struct EventFramer: Sendable {
     switch cutter {
     case .events(let parser): parser.isAtEventBoundary
     case .lines(let splitter): splitter.isAtLineBoundary
+    case .messages(let parser): parser.isAtMessageBoundary
     case .unreadable: false
     }
   }
@@ -53,8 +55,25 @@ package struct EventFramer: Sendable {
         throw Broken(description: "line too long")
       }
       cutter = .lines(splitter)
+    case .messages(var parser):
+      cutter = .unreadable
+      do throws(EventStreamParser.Problem) {
+        try parser.consume(bytes) { message in Self.hand(message, onEvent) }
+      } catch {
+        throw Broken(description: error.rawValue)
+      }
+      cutter = .messages(parser)
     case .unreadable:
       throw Broken(description: "not readable")
     }
+  }
+
+  /// An error message has its reason in headers: it is handed out as the JSON that exceptions have, under `__type`.
+  private static func hand(_ message: EventStreamMessage, _ onEvent: (ByteSlice?, ByteSlice) -> Void) {
+    guard message.kind == .error else { return onEvent(message.name, message.payload) }
+    let reason = JSONValue.record([
+      "__type": .string(message.name.string(limit: 256)), "message": .string(message.reason.string(limit: 512)),
+    ])
+    Array(reason.jsonText.utf8).withSlice { onEvent(message.name, $0) }
   }
 }

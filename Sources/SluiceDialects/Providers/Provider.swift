@@ -24,7 +24,8 @@ public enum Provider: String, CaseIterable, Hashable, Sendable {
     case .anthropic: Anthropic.self
     case .gemini: Gemini.self
     case .cohere: Cohere.self
-    case .azureOpenAI, .mistral, .huggingface, .local, .bedrock: nil
+    case .bedrock: Bedrock.self
+    case .azureOpenAI, .mistral, .huggingface, .local: nil
     }
   }
 

@@ -109,7 +109,7 @@ extension ProviderDialect {
     try credential.validate()
     var lines: [UInt8] = []
     knowledge.appendCredential(credential, to: &lines)
-    return PreparedCredential(lines: lines)
+    return PreparedCredential(lines: lines, signer: knowledge.signer(credential, options))
   }
 
   /// Appends the header lines the provider demands and the client did not send.
@@ -117,27 +117,56 @@ extension ProviderDialect {
     knowledge.appendMissingHeaders(client: client, call, options, to: &head)
   }
 
+  /// The free call that proves an endpoint with this credential. It may go to another host than the endpoint's.
+  package func probeCall(_ credential: PreparedCredential) -> ProbeCall {
+    credential.signer == nil ? knowledge.probe(options) : knowledge.signedProbe(options)
+  }
+
   /// The free call that proves the path and the key: a complete request.
+  ///
+  /// - Parameters:
+  ///   - host: of the endpoint; the call's own host, where it has one, comes before.
+  ///   - now: for signatures; others do not need it.
   package func appendProbe(
-    host: String, basePath: [UInt8], credential: PreparedCredential, to head: inout [UInt8]
+    host: String, basePath: [UInt8], credential: PreparedCredential, now: UnixTime = UnixTime(milliseconds: 0),
+    to head: inout [UInt8]
   ) {
-    let probe = knowledge.probe(options)
-    head.append(probe.method.name ?? "GET")
+    let probe = probeCall(credential)
+    let method = probe.method.name.map { "\($0)" } ?? "GET"
+    let host = probe.host ?? host
+    // Another host has no part in the endpoint's base path.
+    let target = (probe.host == nil ? basePath : []) + Array(probe.target.utf8)
+    head.append(contentsOf: method.utf8)
     head.append(Ascii.space)
-    head.append(contentsOf: basePath)
-    head.append(contentsOf: probe.target.utf8)
+    head += target
     head.append(" HTTP/1.1\r\nhost: ")
-    head.append(contentsOf: (probe.host ?? host).utf8)
+    head.append(contentsOf: host.utf8)
     head.append("\r\naccept: application/json\r\naccept-encoding: identity\r\nuser-agent: sluice\r\n")
     head.append(contentsOf: credential.lines)
     appendMissingHeaders(client: .none, UpstreamCall(.models), to: &head)
-    if !probe.body.isEmpty {
-      head.append("content-length: ")
-      head.append(decimal: probe.body.utf8.count)
+    if let type = probe.contentType {
+      head.append("content-type: ")
+      head.append(contentsOf: type.utf8)
       head.append("\r\n")
     }
+    let body = Array(probe.body.utf8)
+    if !body.isEmpty {
+      head.append("content-length: ")
+      head.append(decimal: body.count)
+      head.append("\r\n")
+    }
+    if let signer = credential.signer {
+      target.withSlice { target in
+        body.withSlice { body in
+          signer.append(
+            RequestSigner.Attempt(
+              method: method, target: target, host: host, contentType: probe.contentType, body: body), now: now,
+            to: &head)
+        }
+      }
+    }
     head.append("\r\n")
-    head.append(contentsOf: probe.body.utf8)
+    head += body
   }
 
   /// What a probe's answer says, for providers whose status alone misleads.

@@ -30,13 +30,17 @@ package protocol ProviderKnowledge: SendableMetatype {
   /// Appends path and query of the upstream request line; the base path is there already.
   static func appendTarget(_ call: UpstreamCall, _ options: ProviderOptions, to target: inout [UInt8])
   /// Appends the credential's header lines. Providers that sign each request leave this empty; see
-  /// `PreparedCredential.signer`.
+  /// `signer`.
   static func appendCredential(_ credential: UpstreamCredential, to lines: inout [UInt8])
+  /// For credentials that sign each request instead of being sent.
+  static func signer(_ credential: UpstreamCredential, _ options: ProviderOptions) -> RequestSigner?
   /// Appends the header lines the provider demands and the client did not send.
   static func appendMissingHeaders(
     client: HeaderView, _ call: UpstreamCall, _ options: ProviderOptions, to head: inout [UInt8])
   /// The free call that proves the path and, where it can, the key.
   static func probe(_ options: ProviderOptions) -> ProbeCall
+  /// The same for credentials that sign.
+  static func signedProbe(_ options: ProviderOptions) -> ProbeCall
 
   // MARK: Answers
 
@@ -73,6 +77,8 @@ extension ProviderKnowledge {
   package static var options: [ProviderOption] { [] }
   package static var needsCredential: Bool { true }
   package static func wait(in error: ProviderErrorBody) -> Interval? { nil }
+  package static func signer(_ credential: UpstreamCredential, _ options: ProviderOptions) -> RequestSigner? { nil }
+  package static func signedProbe(_ options: ProviderOptions) -> ProbeCall { probe(options) }
   package static func note(_ headers: HeaderView, in error: inout ProviderErrorBody) {}
   package static func wait(_ headers: HeaderView, now: UnixTime) -> Interval? { nil }
   package static func probeVerdict(status: Int, _ body: ByteSlice) -> FailureClass? { nil }
@@ -104,8 +110,13 @@ package struct ProbeCall: Hashable, Sendable {
   package var body: String
   /// Another host than the endpoint's; nothing for the endpoint's own.
   package var host: String?
+  /// Of the body.
+  package var contentType: String?
 
-  package init(_ target: String, method: HTTPMethodToken = .get, body: String = "", host: String? = nil) {
+  package init(
+    _ target: String, method: HTTPMethodToken = .get, body: String = "", host: String? = nil, contentType: String? = nil
+  ) {
+    self.contentType = contentType
     self.target = target
     self.method = method
     self.body = body

@@ -47,10 +47,17 @@ package enum InvalidCredential: String, Error, Hashable, Sendable, CustomStringC
   }
 }
 
-/// A credential as finished header lines. Hidden from descriptions like its source.
+/// A credential as finished header lines, or as what signs every attempt. Hidden from descriptions like its source.
 package struct PreparedCredential: Sendable {
   package let lines: [UInt8]
+  /// Then there are no lines: every attempt gets its own when its head is written.
+  package let signer: RequestSigner?
   package static let none = PreparedCredential(lines: [])
+
+  init(lines: [UInt8], signer: RequestSigner? = nil) {
+    self.lines = lines
+    self.signer = signer
+  }
 }
 
 extension PreparedCredential: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -4,6 +4,7 @@ extension Operation {
     switch self {
     case .generateContent, .streamGenerateContent: GeminiChat.self
     case .cohereChat: CohereChat.self
+    case .converse, .converseStream: ConverseChat.self
     case .ollamaChat: OllamaChat.self
     case .ollamaGenerate: OllamaGenerate.self
     default: nil

@@ -1,0 +1,42 @@
+extension Bedrock {
+  private enum Paths {
+    static let usage = JSONPath(.usage)
+    static let stopReason = JSONPath(.stopReasonCamel)
+    static let inputTokens = JSONPath(.inputTokensCamel)
+  }
+
+  /// One document of an answer: of Converse, of a token count, the payload of an event; of `invoke` the vendor's own,
+  /// read for Anthropic's models.
+  package static func read(_ document: ByteSlice, _ operation: Operation, into reader: inout AnswerReader) {
+    guard operation != .invoke else { return Anthropic.read(document, .messages, into: &reader) }
+    JSONFieldWalker.walk(document) { path, value in
+      guard !value.isNull else { return }
+      if path.hasPrefix(Paths.usage), path.depth == 2 {
+        readUsage(path.last, value, &reader)
+      } else if path == Paths.stopReason {
+        readStop(value, &reader)
+      } else if path == Paths.inputTokens {
+        reader.set(\.input, value)
+      }
+    }
+  }
+
+  private static func readUsage(_ key: JSONKey, _ value: JSONScalar, _ reader: inout AnswerReader) {
+    switch key {
+    case .inputTokensCamel, .promptTokens, .inputTokens: reader.set(\.input, value)
+    case .outputTokensCamel, .outputTokens: reader.set(\.output, value)
+    case .cacheReadInputTokensCamel: reader.set(\.cached, value)
+    case .cacheWriteInputTokensCamel: reader.set(\.written, value)
+    default: break
+    }
+  }
+
+  private static func readStop(_ value: JSONScalar, _ reader: inout AnswerReader) {
+    let reason = value.text(limit: 64) ?? ""
+    reader.finish = ConverseChat.finishReason(reason) ?? .other
+    if reader.finish == .contentFilter { reader.safety = .contentFilter }
+  }
+
+  /// `inputTokens` leaves out what the prompt cache had or got; the whole prompt is the sum.
+  package static func usage(_ counters: UsageCounters) -> TokenUsage? { Anthropic.usage(counters) }
+}
