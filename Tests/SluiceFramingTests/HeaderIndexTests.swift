@@ -2,6 +2,38 @@ import SluiceDialects
 import Testing
 
 @Suite struct HeaderIndexTests {
+  /// A head may be read into the memory of an earlier one; nothing of that one shows.
+  @Test func memoryOfAnEarlierHeadIsUsedAgain() throws {
+    let first = head("GET / HTTP/1.1", "Host: a", "Accept: */*", "X-One: 1", "X-Two: 2")
+    let second = head("POST /b HTTP/1.1", "Host: bb", "Content-Length: 0")
+    var spare = HeaderIndex()
+    let earlier = try #require(parse(first, reusing: &spare).head)
+    spare = earlier.headers
+    let later = try #require(parse(second, reusing: &spare).head)
+    #expect(spare.isEmpty, "taken")
+    #expect(later.headers.count == 2)
+    #expect(!later.headers.contains(.accept))
+    #expect(later.headers.first(.host).map { text($0, second) } == "bb")
+    // Whoever still reads the earlier head reads what it was.
+    #expect(earlier.headers.count == 4)
+    #expect(earlier.headers.first(.host).map { text($0, first) } == "a")
+    #expect(earlier.headers.contains(.accept))
+  }
+
+  @Test func aRefusedHeadLeavesNothingBehind() {
+    var spare = HeaderIndex()
+    #expect(parse(head("GET / HTTP/1.1", "Host: a", "Bad Name: x"), reusing: &spare).error != nil)
+    let later = parse(head("GET / HTTP/1.1", "Host: a"), reusing: &spare)
+    #expect(later.head?.headers.count == 1)
+  }
+
+  private func parse(_ bytes: [UInt8], reusing spare: inout HeaderIndex) -> HeadParse<RequestHead> {
+    var search = HeadEndSearch()
+    return bytes.withUnsafeBytes {
+      RequestHeadParser.parse($0, limits: .standard, search: &search, reusing: &spare)
+    }
+  }
+
   @Test(arguments: KnownHeader.allCases.filter { $0 != .other })
   func knownInAnyCase(_ known: KnownHeader) throws {
     let name = "\(known.name)"

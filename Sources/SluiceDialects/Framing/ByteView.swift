@@ -37,6 +37,18 @@ struct ByteView {
     return unsafe UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
   }
 
+  /// Thirty-two bytes from `index`, checked once.
+  @inline(__always)
+  func fourWords(at index: Int) -> (UInt64, UInt64, UInt64, UInt64) {
+    precondition(index >= 0 && index &+ 32 <= count)
+    return unsafe (
+      UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self)),
+      UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index &+ 8, as: UInt64.self)),
+      UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index &+ 16, as: UInt64.self)),
+      UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index &+ 24, as: UInt64.self))
+    )
+  }
+
   @inline(__always)
   func half(at index: Int) -> UInt32 {
     precondition(index >= 0 && index &+ 4 <= count)

@@ -1,11 +1,18 @@
 /// The header fields of one head, and what they say about framing. Requests and responses share these rules
 /// (RFC 9110 §5, RFC 9112 §5 and §6); what differs is decided by their parsers.
 struct FieldSection {
-  var headers = HeaderIndex()
+  var headers: HeaderIndex
   var contentLength: Int?
   var isChunked = false
   var hasClose = false
   var hasKeepAlive = false
+
+  /// - Parameter spare: an index that nobody needs any more; its memory is taken.
+  init(reusing spare: inout HeaderIndex) {
+    headers = HeaderIndex()
+    swap(&headers, &spare)
+    headers.removeAll()
+  }
 
   /// Reads fields from `start` up to the empty line, which ends at `end`.
   ///

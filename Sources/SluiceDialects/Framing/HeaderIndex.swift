@@ -1,8 +1,9 @@
 /// Where each header field of a head lies, as offsets into the bytes that were parsed. No text is copied.
 ///
 /// A field is one 64-bit word: offset and length of name and value, its `KnownHeader`, and whether `Connection` lists
-/// it. The words are one array: the head's only allocation. (Words inline in the value were measured too: heads are
-/// handed on often enough that copying them cost more than allocating once.)
+/// it. The words are one array: the head's only allocation, and none where a parser is given an earlier head's index to
+/// fill anew. (Words inline in the value were measured too: heads are handed on often enough that copying them cost
+/// more than allocating once.)
 package struct HeaderIndex: Sendable {
   package struct Field: Hashable, Sendable {
     package let name: ByteRange
@@ -73,13 +74,19 @@ extension HeaderIndex {
   mutating func append(nameStart: Int, nameCount: Int, valueStart: Int, valueCount: Int, known: KnownHeader) {
     let places = UInt64(UInt16(valueStart)) | UInt64(UInt16(valueCount)) << 16 | UInt64(UInt16(nameStart)) << 32
     let word = places | UInt64(UInt8(nameCount)) << 48 | UInt64(known.rawValue) << 56
-    if words.isEmpty { words.reserveCapacity(Self.usualCount) }
+    if words.capacity == 0 { words.reserveCapacity(Self.usualCount) }
     words.append(word)
     present |= Self.bit(known)
   }
 
   mutating func markConnectionListed(_ index: Int) {
     words[index] |= 1 << 63
+  }
+
+  /// Forgets the fields and keeps the room for others, unless somebody else still reads them.
+  mutating func removeAll() {
+    words.removeAll(keepingCapacity: true)
+    present = 0
   }
 
   func known(_ index: Int) -> KnownHeader { KnownHeader(rawValue: Self.known(words[index])) ?? .other }

@@ -8,7 +8,7 @@ package struct RequestHead: Sendable {
   /// What follows the first "?", without it.
   package let query: ByteRange?
   package let version: HTTPMinorVersion
-  package let headers: HeaderIndex
+  package private(set) var headers: HeaderIndex
   /// `.none`, `.fixed` or `.chunked`.
   package let bodyLength: BodyLength
   /// The client lets the connection live on after this exchange.
@@ -17,4 +17,11 @@ package struct RequestHead: Sendable {
   package let expectContinue: Bool
   /// Whom the request is meant for: the authority of an absolute target, else the `Host` field. HTTP/1.0 may have none.
   package let host: ByteRange?
+
+  /// Gives up the index of the fields, so that the next head can use its memory.
+  package mutating func takeHeaders() -> HeaderIndex {
+    var taken = HeaderIndex()
+    swap(&taken, &headers)
+    return taken
+  }
 }

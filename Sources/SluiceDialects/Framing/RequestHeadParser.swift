@@ -15,10 +15,18 @@ package enum RequestHeadParser {
     return unsafe parse(bytes, limits: limits, search: &search)
   }
 
-  /// The same over a head that arrives in pieces: `search` remembers what has been looked at. `bytes` begins with the
-  /// same byte each time and only grows.
   package static func parse(
     _ bytes: UnsafeRawBufferPointer, limits: HTTPLimits, search: inout HeadEndSearch
+  ) -> HeadParse<RequestHead> {
+    var spare = HeaderIndex()
+    return unsafe parse(bytes, limits: limits, search: &search, reusing: &spare)
+  }
+
+  /// The same over a head that arrives in pieces: `search` remembers what has been looked at. `bytes` begins with the
+  /// same byte each time and only grows. The memory of `spare`, an index that is not needed any more, is used for the
+  /// new one.
+  package static func parse(
+    _ bytes: UnsafeRawBufferPointer, limits: HTTPLimits, search: inout HeadEndSearch, reusing spare: inout HeaderIndex
   ) -> HeadParse<RequestHead> {
     let view = unsafe ByteView(bytes)
     switch search.advance(view, skipsEmptyLines: true, limits: limits) {
@@ -27,7 +35,7 @@ package enum RequestHeadParser {
       return refusesBeginning(view, search) ? .invalid(.method) : .incomplete
     case .found(let start, let end):
       do throws(HTTPParseError) {
-        return .complete(try head(view, start, end, limits), consumed: end)
+        return .complete(try head(view, start, end, limits, &spare), consumed: end)
       } catch {
         return .invalid(error)
       }
@@ -46,10 +54,10 @@ package enum RequestHeadParser {
   }
 
   private static func head(
-    _ view: ByteView, _ start: Int, _ end: Int, _ limits: HTTPLimits
+    _ view: ByteView, _ start: Int, _ end: Int, _ limits: HTTPLimits, _ spare: inout HeaderIndex
   ) throws(HTTPParseError) -> RequestHead {
     let line = try RequestLine(view, start, end)
-    var fields = FieldSection()
+    var fields = FieldSection(reusing: &spare)
     try fields.parse(view, from: line.end, end: end, limits: limits)
     let isOld = line.version == .zero
     if isOld, fields.headers.contains(.transferEncoding) { throw .transferEncodingInOldVersion }

@@ -8,11 +8,20 @@ package enum ResponseHeadParser {
     return unsafe parse(bytes, requestMethod: requestMethod, limits: limits, search: &search)
   }
 
-  /// The same over a head that arrives in pieces: `search` remembers what has been looked at. `bytes` begins with the
-  /// same byte each time and only grows. After an informational head, start the next one with a fresh `search`.
   package static func parse(
     _ bytes: UnsafeRawBufferPointer, requestMethod: HTTPMethodToken, limits: HTTPLimits,
     search: inout HeadEndSearch
+  ) -> HeadParse<ResponseHead> {
+    var spare = HeaderIndex()
+    return unsafe parse(bytes, requestMethod: requestMethod, limits: limits, search: &search, reusing: &spare)
+  }
+
+  /// The same over a head that arrives in pieces: `search` remembers what has been looked at. `bytes` begins with the
+  /// same byte each time and only grows. After an informational head, start the next one with a fresh `search`.
+  /// The memory of `spare`, an index that is not needed any more, is used for the new one.
+  package static func parse(
+    _ bytes: UnsafeRawBufferPointer, requestMethod: HTTPMethodToken, limits: HTTPLimits,
+    search: inout HeadEndSearch, reusing spare: inout HeaderIndex
   ) -> HeadParse<ResponseHead> {
     let view = unsafe ByteView(bytes)
     guard beginsLikeStatusLine(view) else { return .invalid(.statusLine) }
@@ -21,7 +30,7 @@ package enum ResponseHeadParser {
     case .incomplete: return .incomplete
     case .found(let start, let end):
       do throws(HTTPParseError) {
-        return .complete(try head(view, start, end, requestMethod, limits), consumed: end)
+        return .complete(try head(view, start, end, requestMethod, limits, &spare), consumed: end)
       } catch {
         return .invalid(error)
       }
@@ -36,10 +45,11 @@ package enum ResponseHeadParser {
   }
 
   private static func head(
-    _ view: ByteView, _ start: Int, _ end: Int, _ requestMethod: HTTPMethodToken, _ limits: HTTPLimits
+    _ view: ByteView, _ start: Int, _ end: Int, _ requestMethod: HTTPMethodToken, _ limits: HTTPLimits,
+    _ spare: inout HeaderIndex
   ) throws(HTTPParseError) -> ResponseHead {
     let line = try StatusLine(view, start, end)
-    var fields = FieldSection()
+    var fields = FieldSection(reusing: &spare)
     try fields.parse(view, from: line.end, end: end, limits: limits)
     let isOld = line.version == .zero
     if isOld, fields.headers.contains(.transferEncoding) { throw .transferEncodingInOldVersion }

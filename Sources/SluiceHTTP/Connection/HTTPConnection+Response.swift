@@ -44,7 +44,8 @@ extension HTTPConnection {
   private func parseHead(_ buffer: inout ByteBuffer) {
     let result = buffer.withUnsafeReadableBytes { bytes in
       ResponseHeadParser.parse(
-        bytes, requestMethod: isHead ? .head : .get, limits: options.limits, search: &headSearch)
+        bytes, requestMethod: isHead ? .head : .get, limits: options.limits, search: &headSearch,
+        reusing: &spareHeaders)
     }
     switch result {
     case .incomplete:
@@ -54,6 +55,7 @@ extension HTTPConnection {
       fail(.malformed(error), closing: .protocolError)
     case .complete(let head, let consumed):
       headSearch = HeadEndSearch()
+      spareHeaders = head.headers
       guard let bytes = buffer.readSlice(length: consumed) else { return }
       if head.isInformational { return skipInformational(head) }
       accept(head, bytes, leftover: &buffer)

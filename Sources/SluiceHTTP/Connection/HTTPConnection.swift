@@ -70,6 +70,8 @@ package final class HTTPConnection: ChannelInboundHandler, PoolableResource, @un
   // The response being read
   var partialHead: ByteBuffer?
   var headSearch = HeadEndSearch()
+  /// The latest head's index: its memory serves for the next one once nobody else reads it.
+  var spareHeaders = HeaderIndex()
   var remaining = 0
   var decoder = ChunkedDecoder()
   var ranges: [ByteRange] = []
@@ -114,10 +116,14 @@ package final class HTTPConnection: ChannelInboundHandler, PoolableResource, @un
     guard phase == .idle, let context else { return refuse(peer) }
     begin(request, peer: peer)
     isStarting = true
-    context.write(wrapOutboundOut(request.head), promise: nil)
-    if let body = request.body { context.write(wrapOutboundOut(body), promise: nil) }
-    for piece in request.moreBody { context.write(wrapOutboundOut(piece), promise: nil) }
-    context.flush()
+    if request.body == nil, request.moreBody.isEmpty {
+      context.writeAndFlush(wrapOutboundOut(request.head), promise: nil)
+    } else {
+      context.write(wrapOutboundOut(request.head), promise: nil)
+      if let body = request.body { context.write(wrapOutboundOut(body), promise: nil) }
+      for piece in request.moreBody { context.write(wrapOutboundOut(piece), promise: nil) }
+      context.flush()
+    }
     isStarting = false
     // Idle connections have a read outstanding, so none is asked for here.
     if whileStarting.bytes != nil || whileStarting.isInactive { resumeLater() }
