@@ -88,8 +88,8 @@ import Testing
     }
   }
 
-  /// Each special byte is found at every offset of a word.
-  @Test(arguments: 0..<20) func stopsInsideWords(_ lead: Int) {
+  /// Each special byte is found at every offset of a word and of several.
+  @Test(arguments: 0..<70) func stopsInsideWords(_ lead: Int) {
     let text = String(repeating: "x", count: lead)
     #expect(tokens("\"\(text)\"") == .success("s:\(text)"))
     #expect(tokens("\"\(text)\\n\"") == .success("s:\(text)\\n"))
@@ -97,6 +97,8 @@ import Testing
     #expect(tokens("\"\(text)\u{1F}\"") == refusal(1 + lead, .controlInString))
     // Bytes next to the special ones in value are not special.
     #expect(tokens("\"\(text)!#[]~\u{7F}\"") == .success("s:\(text)!#[]~\u{7F}"))
+    // The first of several counts, also with more behind it.
+    #expect(tokens("[\"\(text)\",\"\(text)\\n\u{1F}\"]") == refusal(7 + 2 * lead, .controlInString))
   }
 
   @Test func depthIsBounded() {

@@ -150,6 +150,16 @@ import Testing
     #expect(hash == 17_211_849_237_504_226_580)
   }
 
+  /// Nobody pays for a hash that no pool looks at; all else is read the same.
+  @Test func prefixIsHashedOnDemand() throws {
+    let body = "{\"model\":\"m\",\"system\":\"You are a parrot.\",\"messages\":[{\"content\":\"a\"}]}"
+    var with = try scan(body)
+    let without = try scan(body, .init(hashesPrefix: false))
+    #expect(with.prefixHash != 0)
+    with.prefixHash = 0
+    #expect(with == without)
+  }
+
   @Test func boundsAreExact() throws {
     let limits = RequestScanner.Limits(maxModelBytes: 3, maxBodyBytes: 15)
     #expect(try scan("{\"model\":\"abc\"}", limits).model == "abc")

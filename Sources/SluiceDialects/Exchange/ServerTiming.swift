@@ -10,15 +10,26 @@ package enum ServerTiming {
     for phase in PhaseClock.Phase.allCases {
       passed += phases[phase].nanoseconds
       let rounded = (passed + 500) / 1000
-      if phase != .receive { bytes.append(", ") }
-      bytes.append(phase.label)
-      bytes.append(";dur=")
+      bytes.append(label(phase))
       append(microseconds: rounded - printed, to: &bytes)
       printed = rounded
     }
   }
 
+  /// What stands before a phase's figure, in one piece.
+  private static func label(_ phase: PhaseClock.Phase) -> StaticString {
+    switch phase {
+    case .receive: "receive;dur="
+    case .queue: ", queue;dur="
+    case .acquire: ", acquire;dur="
+    case .connect: ", connect;dur="
+    case .upstream: ", upstream;dur="
+    case .translate: ", translate;dur="
+    }
+  }
+
   private static func append(microseconds: Int64, to bytes: inout [UInt8]) {
+    guard microseconds != 0 else { return bytes.append(0x30) }
     bytes.append(decimal: Int(microseconds / 1000))
     let fraction = microseconds % 1000
     guard fraction > 0 else { return }

@@ -9,10 +9,13 @@ package enum RequestScanner {
     package var maxModelBytes: Int
     /// Bytes of a body; offsets are 32 bits.
     package var maxBodyBytes: Int
+    /// Whether anybody will look at `RequestFields.prefixHash`; otherwise it stays 0.
+    package var hashesPrefix: Bool
 
     package static let standard = Limits()
 
-    package init(maxModelBytes: Int = 256, maxBodyBytes: Int = 1 << 30) {
+    package init(maxModelBytes: Int = 256, maxBodyBytes: Int = 1 << 30, hashesPrefix: Bool = true) {
+      self.hashesPrefix = hashesPrefix
       self.maxModelBytes = maxModelBytes
       self.maxBodyBytes = min(maxBodyBytes, Int(Int32.max))
     }
@@ -242,6 +245,7 @@ extension RequestScan {
 
   private mutating func addText(_ string: JSONString, isSystem: Bool, isFirst: Bool) {
     fields.promptBytes += Int(string.content.count)
+    guard limits.hashesPrefix else { return }
     if isSystem {
       system.add(scanner.view, string.content.range)
     } else if isFirst {

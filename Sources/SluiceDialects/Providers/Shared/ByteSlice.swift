@@ -88,6 +88,9 @@ extension ByteSlice {
 
   private func matches(_ literal: StaticString, at start: Int) -> Bool {
     let text = ByteView(literal)
+    guard text.count > 0 else { return true }
+    // Of several candidates nearly all differ in their first byte.
+    guard view[start] == text[0] else { return false }
     var index = 0
     while index &+ 8 <= text.count {
       if view.word(at: start &+ index) != text.word(at: index) { return false }
@@ -167,11 +170,14 @@ extension [UInt8] {
   package mutating func append(decimal number: Int) {
     if number < 0 { append(0x2D) }
     var rest = number.magnitude
-    let start = count
+    // As many digits as the largest number has.
+    var digits = InlineArray<20, UInt8>(repeating: 0)
+    var start = 20
     repeat {
-      append(UInt8(truncatingIfNeeded: 0x30 + rest % 10))
+      start -= 1
+      digits[start] = UInt8(truncatingIfNeeded: 0x30 + rest % 10)
       rest /= 10
     } while rest > 0
-    self[start...].reverse()
+    for index in start..<20 { append(digits[index]) }
   }
 }
