@@ -45,6 +45,32 @@ struct ForwardingTests {
     try await upstream.stop()
   }
 
+  @Test("A connection's next request shows nothing of the one before, whatever became of that one")
+  func nothingIsLeftOver() async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await TestGateway.start([.init(ports: [upstream.port])])
+    let client = try await gateway.connect()
+    try await client.send(Requests.chat(headers: "x-first: 1\r\nx-more: 2\r\nx-sluice-deadline: 30s\r\n"))
+    let provider = try await upstream.connection()
+    #expect(await provider.readRequest().header("x-first") == "1")
+    try await provider.answer(Requests.answer, headers: "x-upstream: 1\r\nx-other: 2\r\n")
+    #expect(await client.readAnswer().header("x-upstream") == "1")
+    // One that the gateway answers itself, and then one that travels.
+    try await client.send(Requests.post("/v1/chat/completions", "{", headers: "x-second: 1\r\n"))
+    #expect(await client.readAnswer().status == 400)
+    try await client.send(Requests.chat(headers: "x-third: 3\r\n"))
+    let seen = await provider.readRequest()
+    #expect(seen.header("x-third") == "3")
+    #expect(seen.header("x-first") == nil && seen.header("x-more") == nil && seen.header("x-second") == nil)
+    #expect(seen.body.contains(#""content":"hello""#))
+    try await provider.answer(Requests.answer)
+    let answer = await client.readAnswer()
+    #expect(answer.header("x-upstream") == nil && answer.header("x-other") == nil)
+    #expect(answer.body == Requests.answer)
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
   @Test("The phases in server-timing are all there and none is negative")
   func serverTiming() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)

@@ -1,15 +1,22 @@
 import SluiceDialects
 import SluicePolicy
 
-/// One place a request may go, with everything looked up.
-struct ResolvedTarget: Sendable {
+/// One place a request may go, with everything looked up. A reference, since it is looked at many times per request.
+final class ResolvedTarget: Sendable {
   let pool: GatewayPool
   /// The model's name at that pool's provider, where it differs.
   let upstreamModel: String?
   /// Place of the pool's counters.
   let slot: Int
   /// What is known about the model there.
-  var entry: CatalogueEntry?
+  let entry: CatalogueEntry?
+
+  init(pool: GatewayPool, upstreamModel: String?, slot: Int, entry: CatalogueEntry? = nil) {
+    self.pool = pool
+    self.upstreamModel = upstreamModel
+    self.slot = slot
+    self.entry = entry
+  }
 
   /// The prompt may fit; what is not known fits.
   func fits(promptTokens: Int) -> Bool { entry?.facts.contextTokens.map { promptTokens <= $0 } ?? true }

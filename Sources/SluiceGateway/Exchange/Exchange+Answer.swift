@@ -168,6 +168,10 @@ extension Exchange {
     writeHead(head, responseBytes, body: nil, contentType: streamTranslation == nil ? nil : clientStreamType)
     lastSentAt = now
     forgetRequest()
+    // What only heads need would otherwise stay for as long as the answer takes.
+    responseBytes = ByteBuffer()
+    upstreamHeadBytes = ByteBuffer()
+    connection?.dropOutput()
   }
 
   /// For plain answers that are passed on as they come.

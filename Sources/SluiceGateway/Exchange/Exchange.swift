@@ -383,6 +383,7 @@ extension Exchange {
   func forgetRequest() {
     guard let old = request else { return }
     loop.purse.refund(old.reserved)
+    old.dropBytes()
     request = nil
   }
 
@@ -399,7 +400,7 @@ extension Exchange {
     translation = nil
     refusal = nil
     responseReader = nil
-    heldEvent = HeldEvent()
+    if !heldEvent.isEmpty || heldEvent.isTorn { heldEvent = HeldEvent() }
     fields = nil
     link = .none
     forgetRequest()

@@ -3,7 +3,10 @@ import SluiceDialects
 import SluicePolicy
 
 /// One request of a client as it came in.
-struct InboundRequest {
+///
+/// A reference, since it is handed on many times and rather large; a client connection uses the same object for one
+/// request after the other. Confined to the connection's event loop.
+final class InboundRequest {
   var id: RequestID
   /// When its first byte arrived.
   var began: Instant
@@ -19,6 +22,21 @@ struct InboundRequest {
   var stored: UInt64?
   /// Bytes taken from the loop's purse for the body.
   var reserved = 0
+
+  init(id: RequestID, began: Instant, head: RequestHead, bytes: ByteBuffer, match: SurfaceMatch, caller: Caller) {
+    self.id = id
+    self.began = began
+    self.head = head
+    self.bytes = bytes
+    self.match = match
+    self.caller = caller
+  }
+
+  /// Lets go of what was read, which keeps the memory of whole reads alive.
+  func dropBytes() {
+    if bytes.capacity > 0 { bytes = ByteBuffer() }
+    if body.capacity > 0 { body = ByteBuffer() }
+  }
 }
 
 extension InboundRequest {

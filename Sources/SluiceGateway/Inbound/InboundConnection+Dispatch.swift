@@ -63,7 +63,7 @@ extension InboundConnection {
     default: break
     }
     if operation.namesStoredResponse { return dispatchStored(request) }
-    switch request.body.withUnsafeReadableBytes({ RequestScanner.scan($0) }) {
+    switch request.body.withUnsafeReadableBytes({ RequestScanner.scan($0, limits: loop.scanLimits) }) {
     case .failure(let error): refuse(request, Self.error(error))
     case .success(let fields): dispatch(request, fields)
     }

@@ -41,6 +41,8 @@ final class InboundConnection: ChannelInboundHandler, DeadlineTarget, @unchecked
   var began: Instant?
   var configuration: GatewayConfiguration
   var request: InboundRequest?
+  /// The object of the latest request; used again when nobody else holds it.
+  private var latest: InboundRequest?
   var adminPath: String?
   private var collector: BodyCollector?
   var callerKey: Int?
@@ -176,8 +178,9 @@ extension InboundConnection {
     }
     var search = search
     let limits = limits
+    var spare = takeSpareHeaders()
     let parse = pending.withUnsafeReadableBytes {
-      RequestHeadParser.parse($0, limits: limits.http, search: &search)
+      RequestHeadParser.parse($0, limits: limits.http, search: &search, reusing: &spare)
     }
     self.search = search
     switch parse {
@@ -206,16 +209,35 @@ extension InboundConnection {
       return answer(error, surface: surface, allow: allow)
     case .admin(let path):
       adminPath = path
-      request = InboundRequest(
-        id: RequestID(loop.nextRandom()), began: began ?? loop.clock.now(), head: head, bytes: bytes,
-        match: SurfaceMatch(surface: .openai, operation: .models), caller: Caller(key: nil, priority: .normal))
+      begin(
+        head, bytes, SurfaceMatch(surface: .openai, operation: .models), Caller(key: nil, priority: .normal))
     case .surface(let match, let caller):
       callerKey = caller.key
-      request = InboundRequest(
-        id: RequestID(loop.nextRandom()), began: began ?? loop.clock.now(), head: head, bytes: bytes, match: match,
-        caller: caller)
+      begin(head, bytes, match, caller)
     }
     awaitBody(head)
+  }
+
+  private func begin(_ head: RequestHead, _ bytes: ByteBuffer, _ match: SurfaceMatch, _ caller: Caller) {
+    let id = RequestID(loop.nextRandom())
+    let began = began ?? loop.clock.now()
+    if isKnownUniquelyReferenced(&latest), let latest {
+      latest.id = id
+      latest.began = began
+      latest.head = head
+      latest.bytes = bytes
+      latest.match = match
+      latest.caller = caller
+      latest.reserved = 0
+    } else {
+      latest = InboundRequest(id: id, began: began, head: head, bytes: bytes, match: match, caller: caller)
+    }
+    request = latest
+  }
+
+  private func takeSpareHeaders() -> HeaderIndex {
+    guard isKnownUniquelyReferenced(&latest) else { return HeaderIndex() }
+    return latest?.head.takeHeaders() ?? HeaderIndex()
   }
 
   private func awaitBody(_ head: RequestHead) {
@@ -224,8 +246,10 @@ extension InboundConnection {
     if case .fixed(let count) = head.bodyLength, count > limit { return refuseBody(.bodyTooLarge) }
     collector = BodyCollector(length: head.bodyLength, limit: limit, http: limits.http)
     phase = .body
+    // What is here already is read next, and then it is known whether there is anything to wait for.
+    guard pending.readableBytes == 0 else { return }
     setDeadline(loop.clock.now() + limits.bodyTimeout)
-    guard head.expectContinue, pending.readableBytes == 0 else { return }
+    guard head.expectContinue else { return }
     context?.writeAndFlush(wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
   }
 
@@ -293,6 +317,9 @@ extension InboundConnection {
     write(out)
   }
 
+  /// Gives up the memory in which heads are put together, until the next one.
+  func dropOutput() { out = ByteBuffer() }
+
   func write(_ buffer: ByteBuffer) {
     context?.write(wrapOutboundOut(buffer), promise: nil)
   }
@@ -318,6 +345,7 @@ extension InboundConnection {
     guard phase == .answering else { return }
     answerNumber &+= 1
     began = nil
+    latest?.dropBytes()
     guard !closes, !isLastRequest, !loop.isDraining else { return closeAfterAnswer(now) }
     phase = .head
     setDeadline(now + limits.idleTimeout)

@@ -28,8 +28,8 @@ package final class GatewayMetrics: Sendable {
     loops.withValue(on: loop, body)
   }
 
-  func record(_ record: RequestRecord, on loop: LoopID) {
-    records.withValue(on: loop) { $0.append(record) }
+  func record(_ record: consuming RequestRecord, on loop: LoopID) {
+    records.give(record, to: loop) { ring, record in ring.append(record) }
   }
 
   /// Everything counted so far over all loops.

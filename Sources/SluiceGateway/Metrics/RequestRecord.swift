@@ -50,13 +50,14 @@ package struct RequestID: Hashable, Sendable, CustomStringConvertible {
   }
 
   func append(to bytes: inout [UInt8]) {
-    Self.prefix.withUTF8Buffer { bytes.append(contentsOf: $0) }
-    var shift: UInt64 = 64
-    while shift > 0 {
-      shift -= 4
-      let nibble = UInt8(truncatingIfNeeded: value >> shift) & 15
-      bytes.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble)
+    bytes.append(Self.prefix)
+    // The digits in one piece, the highest first.
+    var digits = InlineArray<16, UInt8>(repeating: 0)
+    for index in 0..<16 {
+      let nibble = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15
+      digits[index] = nibble < 10 ? 0x30 + nibble : 0x57 + nibble
     }
+    digits.span.withUnsafeBytes { bytes.append(contentsOf: $0) }
   }
 }
 
@@ -70,13 +71,13 @@ struct RecordRing: Sendable {
     self.capacity = capacity
   }
 
-  mutating func append(_ record: RequestRecord) {
+  mutating func append(_ record: consuming RequestRecord) {
     if records.count < capacity {
       records.append(record)
     } else {
       records[next] = record
     }
-    next = (next + 1) % capacity
+    next = next + 1 < capacity ? next + 1 : 0
   }
 
   /// Oldest first.

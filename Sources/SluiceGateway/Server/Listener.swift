@@ -23,6 +23,10 @@ struct Listener {
     }
   }
 
+  /// A channel keeps the memory of its largest read for as long as it lives, also while a long answer runs: large
+  /// bodies come in more reads rather than leaving large buffers behind.
+  private static let allocator = AdaptiveRecvByteBufferAllocator(minimum: 2_048, initial: 2_048, maximum: 16_384)
+
   private func bindUnix(_ path: String, _ mode: UInt16) async throws -> any Channel {
     if await Self.answers(path, server.eventLoopGroup) { throw GatewayStartError.socketInUse(path) }
     Self.removeSocket(path)
@@ -41,6 +45,7 @@ struct Listener {
       .serverChannelOption(.backlog, value: Int32(clamping: settings.backlog))
       .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelOption(.autoRead, value: false)
+      .childChannelOption(.recvAllocator, value: Self.allocator)
       .childChannelOption(
         .writeBufferWaterMark,
         value: ChannelOptions.Types.WriteBufferWaterMark(low: limits.writeLowWater, high: limits.writeHighWater)

@@ -19,6 +19,8 @@ final class LoopContext: @unchecked Sendable {
   let stored: Guarded<StoredResponses>
 
   private(set) var configuration: GatewayConfiguration
+  /// How request bodies are read in this configuration.
+  private(set) var scanLimits: RequestScanner.Limits
   private(set) var models = ModelCache()
   /// By the pool's slot in the metrics, which survives reloads.
   private var budgets: [RetryBudget?] = []
@@ -44,6 +46,7 @@ final class LoopContext: @unchecked Sendable {
     self.id = id
     self.clock = clock
     self.configuration = configuration
+    scanLimits = Self.scanLimits(configuration)
     self.metrics = metrics
     self.admin = admin
     self.connectionCount = connectionCount
@@ -71,6 +74,7 @@ final class LoopContext: @unchecked Sendable {
   func publish(_ new: GatewayConfiguration) {
     loop.assertInEventLoop()
     configuration = new
+    scanLimits = Self.scanLimits(new)
     models = ModelCache()
     for (surface, former) in directories {
       directories[surface] = ModelDirectory(loop: self, configuration: new, surface: surface, former: former)
@@ -80,6 +84,11 @@ final class LoopContext: @unchecked Sendable {
     let waiting = awaitingConfiguration
     awaitingConfiguration = []
     for exchange in waiting { exchange.configurationArrived() }
+  }
+
+  /// The beginning of prompts is hashed only where a pool wants it.
+  private static func scanLimits(_ configuration: GatewayConfiguration) -> RequestScanner.Limits {
+    RequestScanner.Limits(hashesPrefix: configuration.pools.contains { $0.affinity == .promptPrefix })
   }
 
   func awaitConfiguration(_ exchange: Exchange) { awaitingConfiguration.append(exchange) }
