@@ -79,6 +79,15 @@ struct StoredResponseTests {
         #expect(await scene.client.readAnswer().status == 200)
       }
     }
+    // The connection's next requests are bound to nobody.
+    var free: Set<String?> = []
+    for _ in 1...2 {
+      try await scene.client.send(Self.create())
+      free.insert(account(await provider.readRequest()))
+      try await provider.answer(Self.created("resp_free"))
+      #expect(await scene.client.readAnswer().status == 200)
+    }
+    #expect(free.count == 2)
     try await scene.end()
   }
 

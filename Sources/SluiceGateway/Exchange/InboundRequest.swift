@@ -32,6 +32,22 @@ final class InboundRequest {
     self.caller = caller
   }
 
+  /// Becomes another request. Every property is set here: whatever stayed would be another client's request's.
+  func become(
+    id: RequestID, began: Instant, head: RequestHead, bytes: ByteBuffer, match: SurfaceMatch, caller: Caller
+  ) {
+    self.id = id
+    self.began = began
+    self.head = head
+    self.bytes = bytes
+    self.match = match
+    self.caller = caller
+    if body.capacity > 0 { body = ByteBuffer() }
+    reserved = 0
+    pinned = nil
+    stored = nil
+  }
+
   /// Lets go of what was read, which keeps the memory of whole reads alive.
   func dropBytes() {
     if bytes.capacity > 0 { bytes = ByteBuffer() }

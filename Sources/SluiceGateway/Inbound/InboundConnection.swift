@@ -222,13 +222,7 @@ extension InboundConnection {
     let id = RequestID(loop.nextRandom())
     let began = began ?? loop.clock.now()
     if isKnownUniquelyReferenced(&latest), let latest {
-      latest.id = id
-      latest.began = began
-      latest.head = head
-      latest.bytes = bytes
-      latest.match = match
-      latest.caller = caller
-      latest.reserved = 0
+      latest.become(id: id, began: began, head: head, bytes: bytes, match: match, caller: caller)
     } else {
       latest = InboundRequest(id: id, began: began, head: head, bytes: bytes, match: match, caller: caller)
     }
