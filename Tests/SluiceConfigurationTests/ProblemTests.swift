@@ -5,6 +5,13 @@ import Testing
 
 /// What is wrong with a file is said with its place, and all of it at once.
 struct ProblemTests {
+  static let providers = Provider.implemented.map(\.rawValue).joined(separator: ", ")
+
+  /// The names of all providers' options, each once.
+  static let options = Provider.allCases.flatMap(\.options).map(\.name).reduce(into: [String]()) { names, name in
+    if !names.contains(name) { names.append(name) }
+  }
+
   struct Row: Sendable, CustomTestStringConvertible {
     var file: String
     var expected: String
@@ -30,7 +37,10 @@ struct ProblemTests {
       poolFile("idle_timeout: 3s"),
       "sluice.yaml:5:5: error: unknown key 'idle_timeout' in pools.openai; it belongs to pools.*.connections.idle_timeout"
     ),
-    Row(poolFile("options: {zzz: 1}"), "sluice.yaml:5:15: error: unknown key 'zzz' in pools.openai.options"),
+    Row(
+      poolFile("options: {zzz: 1}"),
+      "sluice.yaml:5:15: error: unknown key 'zzz' in pools.openai.options; there are: \(options.joined(separator: ", "))"
+    ),
     Row(
       poolFile("balance: {strategy: power_of_to}"),
       "sluice.yaml:5:25: error: expected one of round_robin, least_connections, power_of_two, found 'power_of_to'; did you mean 'power_of_two'?"
@@ -52,7 +62,7 @@ struct ProblemTests {
     Row("pools: {p: {provider: openai}}", "sluice.yaml:1:12: error: 'keys' is missing: OpenAI needs at least one"),
     Row(
       "pools: {p: {provider: opnai, keys: [k]}}",
-      "sluice.yaml:1:23: error: expected one of openai, anthropic, found 'opnai'; did you mean 'openai'?"),
+      "sluice.yaml:1:23: error: expected one of \(providers), found 'opnai'; did you mean 'openai'?"),
   ]
 
   static let types: [Row] = [

@@ -196,11 +196,31 @@ private struct ModelListReader {
       case "created_at": model.createdAt = try string()
       case "display_name": model.displayName = try string()
       case "owned_by": model.owner = try string()
-      case "max_input_tokens": model.maxInputTokens = try int()
+      case "max_input_tokens", "max_context_length", "max_model_len", "context_length":
+        model.maxInputTokens = try int() ?? model.maxInputTokens
+      case "providers": model.maxInputTokens = try widest() ?? model.maxInputTokens
       default: try scanner.skipValue()
       }
     }
     return model
+  }
+
+  /// The largest context among the providers that a router lists for a model.
+  private mutating func widest() throws(JSONScanError) -> Int? {
+    let token = try scanner.next()
+    guard token == .beginArray else {
+      try skip(token)
+      return nil
+    }
+    let outer = scanner.depth - 1
+    var widest: Int?
+    while scanner.depth > outer {
+      guard case .key(let key) = try scanner.next(), text(key) == "context_length", let tokens = try int() else {
+        continue
+      }
+      widest = max(widest ?? tokens, tokens)
+    }
+    return widest
   }
 
   /// Leaves a container whose beginning has been taken.

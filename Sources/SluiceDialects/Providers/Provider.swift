@@ -25,7 +25,10 @@ public enum Provider: String, CaseIterable, Hashable, Sendable {
     case .gemini: Gemini.self
     case .cohere: Cohere.self
     case .bedrock: Bedrock.self
-    case .azureOpenAI, .mistral, .huggingface, .local: nil
+    case .azureOpenAI: AzureOpenAI.self
+    case .mistral: Mistral.self
+    case .huggingface: HuggingFace.self
+    case .local: Local.self
     }
   }
 

@@ -35,10 +35,11 @@ package struct ProviderDialect: Sendable {
   /// In the convention of the provider's own SDK: with `/v1` for OpenAI, without for Anthropic.
   package var defaultBaseURL: String { knowledge.defaultBaseURL }
 
-  /// `defaultBaseURL` with the options that it names in braces filled in; empty when one of them is not given.
+  /// The base URL that goes with this pool's options, those that it names in braces filled in; empty when one of them is
+  /// not given, or where nothing is usual.
   package var baseURL: String {
     var text = ""
-    var rest = Substring(defaultBaseURL)
+    var rest = Substring(knowledge.standardBaseURL(options))
     while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
       guard let value = options[text: String(rest[rest.index(after: open)..<close])] else { return "" }
       text += rest[..<open] + value
@@ -54,6 +55,12 @@ package struct ProviderDialect: Sendable {
   package var defaultRequestsPerMinute: Int { knowledge.defaultRequestsPerMinute }
 
   package var needsCredential: Bool { knowledge.needsCredential }
+
+  /// Why the host may not be used with this pool's options; nothing when it may.
+  package func refusal(host: String) -> String? { knowledge.refusal(host: host, options) }
+
+  /// The provider's own name for a model, for example of its deployment.
+  package func upstreamModel(_ model: String) -> String { knowledge.upstreamModel(model, options) }
 }
 
 extension ProviderDialect: Hashable {
@@ -76,6 +83,8 @@ package struct ProviderEnvironment: Hashable, Sendable {
   package var baseURL: String?
   package var organization: String?
   package var project: String?
+  /// Variables that set an option, by the option's name.
+  package var options: [String: String] = [:]
 }
 
 // MARK: - Requests
@@ -94,6 +103,7 @@ extension ProviderDialect {
   /// - Parameter basePath: of the endpoint's base URL, without a trailing slash; empty for none.
   package func appendUpstreamTarget(basePath: [UInt8], _ call: UpstreamCall, to target: inout [UInt8]) {
     target.append(contentsOf: basePath)
+    knowledge.adjustBase(&target)
     knowledge.appendTarget(call, options, to: &target)
   }
 
@@ -135,7 +145,12 @@ extension ProviderDialect {
     let method = probe.method.name.map { "\($0)" } ?? "GET"
     let host = probe.host ?? host
     // Another host has no part in the endpoint's base path.
-    let target = (probe.host == nil ? basePath : []) + Array(probe.target.utf8)
+    var target: [UInt8] = []
+    if probe.host == nil {
+      target = basePath
+      knowledge.adjustBase(&target)
+    }
+    target += probe.target.utf8
     head.append(contentsOf: method.utf8)
     head.append(Ascii.space)
     head += target
@@ -180,6 +195,8 @@ extension ProviderDialect {
     case 200..<400: nil
     case 401, 403: .credential
     case 429: .rateLimited
+    // A server of one's own without that path is up all the same.
+    case 404, 405: provider == .local ? nil : .protocolError
     case 529: .overloaded
     case 500...: .server
     default: .protocolError

@@ -15,10 +15,16 @@ extension ProviderErrorBody {
   private static let flatCapital = JSONPath(.messageCapital)
   private static let flatCode = JSONPath(.code)
   private static let flatMessage = JSONPath(.message)
+  private static let plainType = JSONPath(.type)
+  private static let errorType = JSONPath(.errorType)
+  private static let estimatedTime = JSONPath(.estimatedTime)
+  private static let detail = JSONPath(.detail)
+  private static let detailText = JSONPath(.detail, .item, .msg)
+  private static let detailType = JSONPath(.detail, .item, .type)
 
-  /// Reads `{"error":{…}}`, the same inside of an array, `{"error":"text"}`, `{"message":…,"code":…}` and
-  /// `{"__type":…}`. Answers that are no JSON give nothing: the page of some proxy in between says nothing about the
-  /// provider.
+  /// Reads `{"error":{…}}`, the same inside of an array, `{"error":"text","error_type":…}`,
+  /// `{"message":…,"type":…,"code":…}`, `{"__type":…}`, `{"detail":"text"}` and `{"detail":[{"type":…,"msg":…}]}`. Answers
+  /// that are no JSON give nothing: the page of some proxy in between says nothing about the provider.
   static func read(_ body: ByteSlice) -> ProviderErrorBody {
     var error = ProviderErrorBody()
     JSONFieldWalker.walk(body) { path, value in error.note(path.dropping(item) ?? path, value) }
@@ -41,7 +47,12 @@ extension ProviderErrorBody {
     case Self.flatOriginal: originalStatus = text
     case Self.flatCapital: message = message ?? text
     case Self.flatCode: code = code ?? text
-    case Self.flatMessage: message = message ?? text
+    case Self.flatMessage, Self.detail, Self.detailText: message = message ?? text
+    // Anthropic's bodies say `"type": "error"` at the top, which is no type.
+    case Self.plainType where text == "error": break
+    case Self.plainType, Self.detailType: type = type ?? text
+    case Self.errorType: type = text
+    case Self.estimatedTime: estimatedTime = text
     default: break
     }
   }

@@ -11,6 +11,8 @@ package struct ProviderErrorBody: Hashable, Sendable {
   package var retryDelay: String?
   /// The status that the model's own server gave (Bedrock).
   package var originalStatus: String?
+  /// How many seconds a model needs to load, as written.
+  package var estimatedTime: String?
 
   /// Longest text that is kept of any part.
   static let textLimit = 512

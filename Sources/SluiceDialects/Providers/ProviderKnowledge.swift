@@ -42,6 +42,15 @@ package protocol ProviderKnowledge: SendableMetatype {
   /// The same for credentials that sign.
   static func signedProbe(_ options: ProviderOptions) -> ProbeCall
 
+  /// In the convention of `defaultBaseURL`, as the options want it.
+  static func standardBaseURL(_ options: ProviderOptions) -> String
+  /// Why a host may not be used with these options; nothing when it may.
+  static func refusal(host: String, _ options: ProviderOptions) -> String?
+  /// The provider's own name for a model, for example of its deployment.
+  static func upstreamModel(_ model: String, _ options: ProviderOptions) -> String
+  /// Brings the end of a base path into the form that `appendTarget` continues: people write it in several.
+  static func adjustBase(_ target: inout [UInt8])
+
   // MARK: Answers
 
   /// What a failed answer means. `status` is 200 for an error inside a stream.
@@ -75,6 +84,10 @@ package protocol ProviderKnowledge: SendableMetatype {
 
 extension ProviderKnowledge {
   package static var options: [ProviderOption] { [] }
+  package static func standardBaseURL(_ options: ProviderOptions) -> String { defaultBaseURL }
+  package static func refusal(host: String, _ options: ProviderOptions) -> String? { nil }
+  package static func upstreamModel(_ model: String, _ options: ProviderOptions) -> String { model }
+  package static func adjustBase(_ target: inout [UInt8]) {}
   package static var needsCredential: Bool { true }
   package static func wait(in error: ProviderErrorBody) -> Interval? { nil }
   package static func signer(_ credential: UpstreamCredential, _ options: ProviderOptions) -> RequestSigner? { nil }

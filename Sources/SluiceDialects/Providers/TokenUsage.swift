@@ -30,6 +30,8 @@ package struct UsageCounters: Hashable, Sendable {
   var reasoning: Int?
   /// Prompt tokens that the provider counts apart from the prompt (results of its own tools).
   var toolPrompt: Int?
+  /// `input` leaves out what the prompt cache had or got.
+  var excludesCache = false
 
   var isEmpty: Bool { input == nil && output == nil }
 }

@@ -1,7 +1,12 @@
 /// The wire formats behind operations, whichever side speaks them.
 extension Operation {
-  package var chatFormat: (any ChatFormat.Type)? {
+  /// What clients of the operation speak.
+  package var chatFormat: (any ChatClientFormat.Type)? {
     switch self {
+    case .chat: OpenAIChat.self
+    case .completions: OpenAICompletions.self
+    case .responses: ResponsesChat.self
+    case .messages: AnthropicChat.self
     case .generateContent, .streamGenerateContent: GeminiChat.self
     case .cohereChat: CohereChat.self
     case .converse, .converseStream: ConverseChat.self
@@ -11,8 +16,12 @@ extension Operation {
     }
   }
 
+  /// What providers that answer the operation speak; most formats are spoken by both sides.
+  package var providerChatFormat: (any ChatProviderFormat.Type)? { chatFormat as? any ChatProviderFormat.Type }
+
   package var embeddingFormat: (any EmbeddingFormat.Type)? {
     switch self {
+    case .embeddings: OpenAIEmbeddings.self
     case .embedContent, .batchEmbedContents: GeminiEmbeddings.self
     case .cohereEmbed: CohereEmbeddings.self
     case .ollamaEmbed: OllamaEmbeddings.self

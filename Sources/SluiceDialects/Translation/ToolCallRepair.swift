@@ -1,9 +1,9 @@
 /// Makes a conversation whole before it is written for a provider: names of tools are looked up for their results, and
 /// a call that nobody answered gets an error result, which most providers demand.
-enum ToolCallRepair {
+package enum ToolCallRepair {
   static let missing = "no result"
 
-  static func complete(_ request: inout ChatRequest) {
+  package static func complete(_ request: inout ChatRequest) {
     var names: [String: String] = [:]
     var messages: [ChatMessage] = []
     messages.reserveCapacity(request.messages.count)
@@ -16,6 +16,7 @@ enum ToolCallRepair {
       open += message.role == .assistant ? message.toolCalls : []
       messages.append(message)
     }
+    if !open.isEmpty { messages.append(closing(&open)) }
     request.messages = messages
   }
 

@@ -10,7 +10,7 @@ package struct Translation: Sendable {
   private let way: Way
 
   private enum Way: Sendable {
-    case chat(client: any ChatFormat.Type, provider: any ChatFormat.Type, ReplyFacts)
+    case chat(client: any ChatClientFormat.Type, provider: any ChatProviderFormat.Type, ReplyFacts)
     case embeddings(
       client: any EmbeddingFormat.Type, provider: any EmbeddingFormat.Type, EmbeddingRequest, ReplyFacts)
   }
@@ -35,7 +35,7 @@ package struct Translation: Sendable {
   package static func exists(from operation: Operation, to dialect: ProviderDialect) -> Bool {
     guard let task = operation.task, let own = dialect.operation(for: task, streams: false) else { return false }
     switch task {
-    case .chat: return operation.chatFormat != nil && own.chatFormat != nil
+    case .chat: return operation.chatFormat != nil && own.providerChatFormat != nil
     case .embeddings: return operation.embeddingFormat != nil && own.embeddingFormat != nil
     case .tokenCount: return false
     }
@@ -50,7 +50,7 @@ package struct Translation: Sendable {
     let document = try Self.document(source.body)
     var notes = TranslationNotes()
     var reply = reply
-    if let client = source.operation.chatFormat, let provider = operation.chatFormat {
+    if let client = source.operation.chatFormat, let provider = operation.providerChatFormat {
       var request = try client.readRequest(document, model: source.model, streams: source.streams, &notes)
       ToolCallRepair.complete(&request)
       reply.includesUsage = request.includesUsage
@@ -89,11 +89,13 @@ package struct Translation: Sendable {
     return StreamTranslation(framing, reader: Self.reader(provider), writer: Self.writer(client, reply))
   }
 
-  private static func reader<Format: ChatFormat>(_ format: Format.Type) -> any ChatStreamReader {
+  private static func reader<Format: ChatProviderFormat>(_ format: Format.Type) -> any ChatStreamReader {
     Format.StreamReader()
   }
 
-  private static func writer<Format: ChatFormat>(_ format: Format.Type, _ reply: ReplyFacts) -> any ChatStreamWriter {
+  private static func writer<Format: ChatClientFormat>(_ format: Format.Type, _ reply: ReplyFacts)
+    -> any ChatStreamWriter
+  {
     Format.StreamWriter(reply)
   }
 

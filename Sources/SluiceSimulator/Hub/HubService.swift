@@ -126,7 +126,7 @@ struct HubService {
     }
   }
 
-  private static func written<Format: ChatFormat>(
+  private static func written<Format: ChatClientFormat>(
     _ format: Format.Type, _ answer: HubAnswer, _ reply: ReplyFacts, streams: Bool, _ provider: ProviderCall.Provider
   ) -> Answer {
     guard streams else { return json(Format.writeAnswer(answer.whole(id: reply.id), reply)) }

@@ -42,8 +42,9 @@ struct RouteTableTests {
       ("only-second", .openai, ["second"]),
       ("claude-sonnet-5-5", .anthropic, ["claude"]),
       ("claude-brand-new", .anthropic, ["claude"]),
-      ("any", .openai, ["openai=gpt-4o"]),
-      ("any", .anthropic, ["claude"]),
+      ("any", .openai, ["claude", "openai=gpt-4o"]),
+      ("any", .anthropic, ["claude", "openai=gpt-4o"]),
+      ("claude-sonnet-5-5", .openai, ["claude"]),
       ("fine-tune", .openai, nil),
       ("openai/", .openai, nil),
     ] as [(String, Surface, [String]?)])
@@ -60,15 +61,18 @@ struct RouteTableTests {
 
   @Test func otherSurfacesAndClosedPoolsAreNamed() throws {
     let table = try Self.table()
-    #expect(table.resolve(model: "claude-sonnet-5-5", for: .chat) == .otherSurface(pools: ["claude"]))
-    #expect(table.resolve(model: "claude/x", for: .chat) == .otherSurface(pools: ["claude"]))
+    #expect(table.resolve(model: "claude-sonnet-5-5", for: .embeddings) == .otherSurface(pools: ["claude"]))
+    #expect(table.resolve(model: "claude/x", for: .embeddings) == .otherSurface(pools: ["claude"]))
+    #expect(Self.targets(table.resolve(model: "any", for: .embeddings)) == ["openai=gpt-4o"])
     #expect(table.resolve(model: "second/davinci", for: .chat) == .notAllowed(pools: ["second"]))
   }
 
   @Test func theOnlyPoolOfASurfaceTakesUnknownModels() throws {
     let table = try Self.table([], [RoutePool(name: "only", dialect: .openai)])
     #expect(Self.targets(table.resolve(model: "anything", for: .chat)) == ["only"])
-    #expect(Self.targets(table.resolve(model: "anything", for: .messages)) == nil)
+    #expect(Self.targets(table.resolve(model: "anything", for: .messages)) == ["only"])
+    let claude = try Self.table([], [RoutePool(name: "only", dialect: .anthropic)])
+    #expect(Self.targets(claude.resolve(model: "anything", for: .embeddings)) == nil)
   }
 
   @Test(
@@ -109,9 +113,9 @@ struct RouteTableTests {
   }
 
   @Test func modelsOfASurface() throws {
-    #expect(
-      try Self.table().models(surface: .openai) == ["any", "gpt-4o", "gpt-4o-mini", "only-second", "shared"])
-    #expect(try Self.table().models(surface: .anthropic) == ["any", "claude-sonnet-5-5"])
+    let all = ["any", "claude-sonnet-5-5", "gpt-4o", "gpt-4o-mini", "only-second", "shared"]
+    #expect(try Self.table().models(surface: .openai) == all)
+    #expect(try Self.table().models(surface: .anthropic) == all)
   }
 
   @Test(

@@ -8,7 +8,24 @@ package enum Anthropic: ProviderKnowledge {
 
   /// The version for clients that name none (plain `curl`). The older of the two known ones: it takes every field the
   /// newer one takes, and the sampling parameters besides.
-  static let defaultVersion: StaticString = "2023-06-01"
+  static let defaultVersion = "2023-06-01"
+  static let currentVersion = "2026-10-21"
+
+  package static let options = [
+    ProviderOption(
+      "version", .choice([defaultVersion, currentVersion]),
+      "`anthropic-version` for clients that name none and for translated requests; the newer one takes no sampling "
+        + "parameters.", standard: defaultVersion)
+  ]
+
+  /// Whom the request goes to knows the newer version's rules: adaptive thinking, system messages anywhere, no half
+  /// answers at the end. Models that take no sampling parameters follow them under either version.
+  static func isCurrent(_ target: ChatTarget) -> Bool {
+    target.options[text: "version"] == currentVersion || target.facts.acceptsSampling == false
+  }
+
+  /// The version header decides whether `temperature` and its like may be sent, and so does the model.
+  static func takesSampling(_ target: ChatTarget) -> Bool { !isCurrent(target) }
 
   package static func speaks(_ operation: Operation, _ options: ProviderOptions) -> Bool {
     switch operation {
@@ -55,7 +72,7 @@ package enum Anthropic: ProviderKnowledge {
   ) {
     guard !client.contains(.anthropicVersion) else { return }
     head.append("anthropic-version: ")
-    head.append(defaultVersion)
+    head.append(contentsOf: (options[text: "version"] ?? defaultVersion).utf8)
     head.append("\r\n")
   }
 }

@@ -7,6 +7,7 @@ extension OpenAI {
     static let deltaRefusal = JSONPath(.choices, .item, .delta, .refusal)
     static let deltaContent = JSONPath(.choices, .item, .delta, .content)
     static let deltaReasoning = JSONPath(.choices, .item, .delta, .reasoningContent)
+    static let deltaThoughts = JSONPath(.choices, .item, .delta, .reasoning)
     static let deltaTools = JSONPath(.choices, .item, .delta, .toolCalls)
     static let text = JSONPath(.choices, .item, .text)
     static let status = JSONPath(.status)
@@ -40,7 +41,7 @@ extension OpenAI {
     case Paths.finish:
       reader.finish = finishReason(value)
       if reader.finish == .contentFilter { reader.safety = .contentFilter }
-    case Paths.deltaContent, Paths.deltaReasoning, Paths.text:
+    case Paths.deltaContent, Paths.deltaReasoning, Paths.deltaThoughts, Paths.text:
       if value.isText { reader.sawOutput = true }
     case Paths.refusal, Paths.deltaRefusal:
       guard value.isText else { break }

@@ -14,6 +14,8 @@ enum JSONKey: UInt8, CaseIterable {
   case messageCapital, meta, originalStatusCode, outputTokensCamel, parts, promptEvalCount, promptFeedback
   case promptTokenCount, quotaID, retryDelay, stopReasonCamel, thinking, thoughtsTokenCount, tokens
   case toolUsePromptTokenCount, totalTokensCamel, typeUnderscored, usageMetadata, violations
+  // Mistral, TGI, vLLM
+  case detail, errorType, estimatedTime, msg, reasoning
 
   private var name: StaticString {
     switch self {
@@ -90,6 +92,11 @@ enum JSONKey: UInt8, CaseIterable {
     case .typeUnderscored: "__type"
     case .usageMetadata: "usageMetadata"
     case .violations: "violations"
+    case .detail: "detail"
+    case .errorType: "error_type"
+    case .estimatedTime: "estimated_time"
+    case .msg: "msg"
+    case .reasoning: "reasoning"
     }
   }
 
@@ -104,19 +111,22 @@ enum JSONKey: UInt8, CaseIterable {
     }
     return switch name.count {
     case 2: pick(.id)
+    case 3: pick(.msg)
     case 4: name[0] <= 0x64 ? pick(.code, .data, .done) : pick(.meta, .text, .type)
     case 5: name[0] <= 0x64 ? pick(.bytes, .delta) : pick(.error, .param, .parts, .usage)
-    case 6: name[0] <= 0x61 ? pick(.typeUnderscored) : pick(.output, .reason, .status, .tokens)
+    case 6: name[0] <= 0x64 ? pick(.detail, .typeUnderscored) : pick(.output, .reason, .status, .tokens)
     case 7: name[0] <= 0x63 ? pick(.messageCapital, .choices, .content) : pick(.details, .message, .quotaID, .refusal)
     case 8: pick(.hasMore, .response, .thinking)
+    case 9: pick(.reasoning)
     case 10:
       name[0] <= 0x65
-        ? pick(.candidates, .errorCode, .evalCount) : pick(.retryDelay, .stopReasonCamel, .toolCalls, .violations)
+        ? pick(.candidates, .errorCode, .errorType, .evalCount)
+        : pick(.retryDelay, .stopReasonCamel, .toolCalls, .violations)
     case 11: name[0] <= 0x62 ? pick(.blockReason) : pick(.doneReason, .inputTokensCamel, .stopReason, .totalTokensCamel)
     case 12:
       name[0] <= 0x62 ? pick(.billedUnits) : pick(.finishReasonCamel, .functionCall, .inputTokens, .outputTokensCamel)
     case 13: name[0] <= 0x63 ? pick(.cachedTokens) : pick(.finishReason, .outputTokens, .promptTokens, .usageMetadata)
-    case 14: pick(.promptFeedback)
+    case 14: pick(.estimatedTime, .promptFeedback)
     case 15: pick(.thinkingTokens)
     case 16: pick(.reasoningTokens, .promptTokenCount)
     case 17: pick(.completionTokens, .reasoningContent, .promptEvalCount)

@@ -1,8 +1,9 @@
-/// One wire format for chat. A format that clients speak reads requests and writes answers; one that providers speak
-/// writes requests and reads answers; most do both. Namespaces without values; everything is pure and bounded by the
-/// size of its input.
-package protocol ChatFormat: SendableMetatype {
-  associatedtype StreamReader: ChatStreamReader
+/// One wire format for chat, spoken by clients and providers. Namespaces without values; everything is pure and bounded
+/// by the size of its input.
+package typealias ChatFormat = ChatClientFormat & ChatProviderFormat
+
+/// A wire format that clients speak: it reads requests and writes answers.
+package protocol ChatClientFormat: SendableMetatype {
   associatedtype StreamWriter: ChatStreamWriter
 
   /// A client's request. Reads strictly: a known field of a wrong type is refused with its path; a field that only
@@ -15,6 +16,14 @@ package protocol ChatFormat: SendableMetatype {
     _ body: JSONValue, model: String, streams: Bool, _ notes: inout TranslationNotes
   ) throws(TranslationRefusal) -> ChatRequest
 
+  /// A whole answer for a client.
+  static func writeAnswer(_ answer: ChatAnswer, _ reply: ReplyFacts) -> JSONValue
+}
+
+/// A wire format that providers speak: it writes requests and reads answers.
+package protocol ChatProviderFormat: SendableMetatype {
+  associatedtype StreamReader: ChatStreamReader
+
   /// A request for a provider. Follows the tables of field mappings: clamps, renames, merges neighbours where the
   /// provider wants it, answers open tool calls, maps ids and names to the provider's alphabet.
   static func writeRequest(
@@ -23,9 +32,6 @@ package protocol ChatFormat: SendableMetatype {
 
   /// A provider's whole answer.
   static func readAnswer(_ body: JSONValue) throws(UnreadableAnswer) -> ChatAnswer
-
-  /// A whole answer for a client.
-  static func writeAnswer(_ answer: ChatAnswer, _ reply: ReplyFacts) -> JSONValue
 }
 
 /// Reads a provider's stream, event by event. Bounded: it keeps names and counters, never the answer.
@@ -52,6 +58,13 @@ package protocol ChatStreamWriter: Sendable {
 
   /// The stream cannot be finished: the protocol's own error event and whatever ends it properly.
   mutating func fail(_ error: GatewayError, to out: inout [UInt8])
+
+  /// What may be sent into a long silence so that nobody in between hangs up; nothing where the protocol knows nothing.
+  func keepAlive(to out: inout [UInt8])
+}
+
+extension ChatStreamWriter {
+  package func keepAlive(to out: inout [UInt8]) {}
 }
 
 /// One wire format for embeddings.

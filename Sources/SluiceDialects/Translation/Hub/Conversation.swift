@@ -1,0 +1,64 @@
+/// What most providers want of a conversation before it is written in their form.
+package enum Conversation {
+  /// The leading system messages' texts joined by blank lines, and the rest.
+  package static func splittingSystem(_ messages: [ChatMessage]) -> (system: String, rest: ArraySlice<ChatMessage>) {
+    let leading = messages.prefix { $0.role == .system }
+    let texts = leading.map(\.text).filter { !$0.isEmpty }
+    return (texts.joined(separator: "\n\n"), messages.dropFirst(leading.count))
+  }
+
+  /// Neighbours of one role become one message.
+  package static func mergingNeighbours(_ messages: [ChatMessage]) -> [ChatMessage] {
+    messages.reduce(into: []) { merged, message in
+      guard let last = merged.indices.last, merged[last].role == message.role else {
+        merged.append(message)
+        return
+      }
+      merged[last].parts += message.parts
+      merged[last].endsCachedPrefix = message.endsCachedPrefix || merged[last].endsCachedPrefix
+    }
+  }
+}
+
+extension Media {
+  /// `data:image/png;base64,…` to its parts; nothing when the text is no such URL.
+  package static func dataURL(_ text: String, name: String? = nil) -> Media? {
+    var media = DataURL.media(text)
+    guard case .base64 = media.source else { return nil }
+    media.name = name
+    return media
+  }
+}
+
+extension ToolDefinition {
+  /// The parameters as a schema of an object, which is what providers demand; a tool without any gets an empty one.
+  package var objectSchema: JSONValue {
+    guard let parameters, case .object(var members) = parameters else {
+      return ["type": "object", "properties": [:]]
+    }
+    if parameters["type"] == nil { members.insert(JSONMember(name: "type", value: "object"), at: 0) }
+    return .object(members)
+  }
+}
+
+extension ChatRequest {
+  /// The tools that may be called: an `among` choice filters them.
+  package var offeredTools: [ToolDefinition] {
+    guard case .among(let names, _) = toolChoice else { return tools }
+    return tools.filter { names.contains($0.name) }
+  }
+}
+
+extension Reasoning {
+  /// An effort for protocols without budgets.
+  package var nearestEffort: Effort? {
+    if let effort { return effort }
+    guard let budget else { return nil }
+    switch budget {
+    case ..<1: return Effort.none
+    case ..<2048: return .low
+    case ..<8192: return .medium
+    default: return .high
+    }
+  }
+}
