@@ -9,48 +9,79 @@ import SluiceSimulator
 
 /// The parts of `sluice demo`: the simulator, a gateway configured for it, and light traffic.
 struct Demo: Sendable {
-  /// Several keys for each provider, so that there is something to balance.
-  static func configuration(_ simulator: SimulatorAddress, listen: String) -> String {
-    """
-    version: 1
-    profile: demo
-    server: {listen: "\(listen)"}
-    pools:
-      openai:
-        provider: openai
-        base_url: "\(simulator.openAIBaseURL)"
-        keys: [{name: team-a, key: sk-demo-a}, {name: team-b, key: sk-demo-b}, {name: batch, key: sk-demo-c, role: backup}]
-      anthropic:
-        provider: anthropic
-        base_url: "\(simulator.anthropicBaseURL)"
-        keys: [{name: main, key: sk-ant-demo-a}, {name: second, key: sk-ant-demo-b}]
-    routes:
-      - {model: "fast", to: [{pool: openai, model: gpt-4o-mini}]}
-    """
+  /// One simulated provider: its place at the simulator, and a model that the traffic asks for.
+  private struct Provider {
+    var pool: String
+    var provider: String
+    var path: String
+    var model: String
+    var keys = ["a", "b"]
+    var options = ""
+    /// How often the traffic asks it.
+    var weight = 1
   }
 
-  /// A few requests per second of every kind.
+  private static let providers = [
+    Provider(pool: "openai", provider: "openai", path: "/openai/v1", model: "gpt-4o-mini", weight: 3),
+    Provider(
+      pool: "azure", provider: "azure_openai", path: "/azure", model: "gpt-4o", options: "api_version: \"2024-10-21\""),
+    Provider(pool: "anthropic", provider: "anthropic", path: "/anthropic", model: "claude-sonnet-4-5", weight: 3),
+    Provider(pool: "gemini", provider: "gemini", path: "/gemini", model: "gemini-2.5-flash", weight: 2),
+    Provider(pool: "cohere", provider: "cohere", path: "/cohere", model: "command-a-03-2025"),
+    Provider(pool: "mistral", provider: "mistral", path: "/mistral", model: "mistral-large-latest"),
+    Provider(pool: "huggingface", provider: "huggingface", path: "/huggingface/v1", model: "Qwen/Qwen3-32B"),
+    Provider(pool: "local", provider: "local", path: "/local/v1", model: "qwen3", keys: []),
+    Provider(
+      pool: "bedrock", provider: "bedrock", path: "/bedrock", model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+      options: "region: us-east-1"),
+  ]
+
+  /// Every provider, several keys for each that wants any, so that there is something to balance.
+  static func configuration(_ simulator: SimulatorAddress, listen: String) -> String {
+    let pools = providers.map { provider in
+      let keys = provider.keys.map { "{name: team-\($0), key: demo-\(provider.pool)-\($0)}" }.joined(separator: ", ")
+      return """
+          \(provider.pool):
+            provider: \(provider.provider)
+            base_url: "\(simulator.url)\(provider.path)"
+            keys: [\(keys)]
+            options: {\(provider.options)}
+        """.replacing("\n    keys: []", with: "").replacing("\n    options: {}", with: "")
+    }
+    return """
+      version: 1
+      profile: demo
+      server: {listen: "\(listen)"}
+      pools:
+      \(pools.joined(separator: "\n"))
+      routes:
+        - {model: "fast", to: [{pool: openai, model: gpt-4o-mini}, {pool: gemini, model: gemini-2.5-flash}]}
+      """
+  }
+
+  /// A few requests per second of every kind: each provider from an OpenAI client, and two other surfaces.
   static func traffic(duration: Interval?) -> LoadPlan {
-    func openai(_ model: String, _ prompt: String, stream: Bool, weight: Int) -> LoadPlan.Shape {
+    var shapes = providers.map { provider in
       var shape = LoadSurface.openai.shape(
-        name: stream ? "OpenAI stream" : "OpenAI chat", model: model, prompt: prompt, stream: stream, maxTokens: 60,
-        key: nil)
-      shape.weight = weight
+        name: "OpenAI client to \(provider.pool)", model: "\(provider.pool)/\(provider.model)",
+        prompt: "Tell me about connection pools.", stream: true, maxTokens: 60, key: nil)
+      shape.weight = provider.weight
       return shape
     }
-    var anthropic = LoadSurface.anthropic.shape(
-      name: "Anthropic stream", model: "claude-sonnet-4-5", prompt: "What keeps a pool healthy?", stream: true,
-      maxTokens: 60,
-      key: nil)
-    anthropic.weight = 3
-    let embedding = LoadPlan.Shape(
-      name: "OpenAI embeddings", path: "/v1/embeddings",
-      body: #"{"model":"text-embedding-3-small","input":["warm","connection"],"dimensions":64}"#, weight: 1)
-    return LoadPlan(
-      shapes: [
-        openai("gpt-4o-mini", "Tell me about connection pools.", stream: true, weight: 3),
-        openai("fast", "Say hello to the pool.", stream: false, weight: 3), anthropic, embedding,
-      ], concurrency: 6, duration: duration, pause: .milliseconds(150))
+    shapes.append(
+      LoadSurface.openai.shape(
+        name: "OpenAI client, route fast", model: "fast", prompt: "Say hello to the pool.", stream: false,
+        maxTokens: 60,
+        key: nil))
+    shapes.append(
+      LoadSurface.anthropic.shape(
+        name: "Anthropic client to mistral", model: "mistral/mistral-large-latest",
+        prompt: "What keeps a pool healthy?", stream: true, maxTokens: 60, key: nil))
+    shapes.append(
+      LoadPlan.Shape(
+        name: "OpenAI embeddings", path: "/v1/embeddings",
+        body: #"{"model":"openai/text-embedding-3-small","input":["warm","connection"],"dimensions":64}"#, weight: 1))
+    return LoadPlan(shapes: shapes, concurrency: 6, duration: duration, pause: .milliseconds(150))
   }
 }
 
