@@ -10,7 +10,9 @@ struct ChangeTests {
   }
 
   @Test func equalFilesHaveNoChanges() throws {
-    #expect(try diff(SchemaTests.complete, SchemaTests.complete, World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"])).isEmpty)
+    #expect(
+      try diff(SchemaTests.complete, SchemaTests.complete, World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"]))
+        .isEmpty)
   }
 
   @Test(arguments: [
@@ -107,7 +109,8 @@ struct ChangeTests {
   }
 
   @Test func redactedHasOneEntryPerEndpointAndRoute() throws {
-    let json = try World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"]).configuration(SchemaTests.complete).redacted
+    let json = try World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"]).configuration(SchemaTests.complete)
+      .redacted
     guard case .array(let endpoints)? = json["pools"]?["one"]?["endpoints"] else {
       Issue.record("no endpoints")
       return
@@ -128,7 +131,8 @@ struct ChangeTests {
   // MARK: - Conversions
 
   @Test func routesAndKeysBecomeWhatTheDialectsTake() throws {
-    let configuration = try World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"]).configuration(SchemaTests.complete)
+    let configuration = try World(files: ["c.pem": "x", "k.pem": "x", "m.json": "{}"]).configuration(
+      SchemaTests.complete)
     let definition = try #require(configuration.routes.first?.definition)
     #expect(definition.model == "m")
     #expect(definition.strategy == .weighted)

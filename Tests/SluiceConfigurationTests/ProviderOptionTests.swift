@@ -1,0 +1,65 @@
+import SluiceConfiguration
+import SluiceDialects
+import SluicePolicy
+import Testing
+
+/// What stands below `options:` of a pool.
+@Suite struct ProviderOptionTests {
+  struct Row: Sendable, CustomTestStringConvertible {
+    var provider: Provider
+    var option: ProviderOption
+    var testDescription: String { "\(provider.rawValue).\(option.name)" }
+
+    /// A value of the option's kind, as in a file.
+    var sample: String {
+      switch option.kind {
+      case .text: "x-1"
+      case .secret: "hidden"
+      case .flag: "true"
+      case .integer(let range): "\(range.lowerBound)"
+      case .choice(let names): names[0]
+      case .textMap: "{a: b}"
+      case .textList: "[a]"
+      }
+    }
+
+    func file(_ options: String) -> String {
+      """
+      pools:
+        p:
+          provider: \(provider.rawValue)
+          base_url: "http://h/x"
+          keys: [k]
+          options: {\(options)}
+      """
+    }
+  }
+
+  static let rows = Provider.implemented.flatMap { provider in
+    provider.options.map { Row(provider: provider, option: $0) }
+  }
+
+  @Test("every option of every provider is read, and shown without its secret", arguments: rows)
+  func optionIsReadAndShown(_ row: Row) throws {
+    let configuration = try World().configuration(row.file("\(row.option.name): \(row.sample)"))
+    let records = configuration.records.filter { $0.pattern == "pools.*.options.\(row.option.name)" }
+    #expect(records.count == 1)
+    #expect(!"\(configuration.redacted)".contains("hidden"))
+    let plain = try World().configuration(row.file(""))
+    #expect(configuration != plain || !row.option.standard.isEmpty)
+  }
+
+  @Test(arguments: Provider.implemented)
+  func unknownOptionsAreNamed(_ provider: Provider) throws {
+    let row = Row(provider: provider, option: ProviderOption("x", .text, ""))
+    #expect(World().problems(row.file("zzz: 1")).count == 1)
+  }
+
+  @Test func optionsOfAnotherProviderAreRefused() throws {
+    let row = try #require(Self.rows.first { $0.provider != .openai })
+    var other = row
+    other.provider = .openai
+    let problems = World().problems(other.file("\(row.option.name): \(row.sample)"))
+    #expect(problems.contains { $0.contains("is no option of openai") })
+  }
+}
