@@ -66,16 +66,29 @@ package struct PoolBlueprint: Sendable {
   package var probeTargets: [String: HTTPProbeTarget] {
     var targets: [String: HTTPProbeTarget] = [:]
     for (index, endpoint) in settings.endpoints.enumerated() {
-      let origin = endpointOrigins[index]
-      var head: [UInt8] = []
-      dialect.appendProbe(
-        host: origin.hostHeader, basePath: ProviderDialect.normalizedBasePath(origin.basePath),
-        credential: credentials[index], to: &head)
-      targets[endpoint.identity] = HTTPProbeTarget(origin: origin, head: ByteBuffer(bytes: head)) { [dialect] status in
-        dialect.probeVerdict(status: status)
-      }
+      targets[endpoint.identity] = probeTarget(endpointOrigins[index], credentials[index])
     }
     return targets
+  }
+
+  private func probeTarget(_ origin: HTTPOrigin, _ credential: PreparedCredential) -> HTTPProbeTarget {
+    let own = probeOrigin(origin, credential)
+    let dialect = dialect
+    return HTTPProbeTarget(origin: own ?? origin) {
+      var head: [UInt8] = []
+      dialect.appendProbe(
+        host: origin.hostHeader, basePath: ProviderDialect.normalizedBasePath(origin.basePath), credential: credential,
+        stays: own == nil, now: WallTime.now(), to: &head)
+      return ByteBuffer(bytes: head)
+    } verdict: { status, body in
+      body.withUnsafeReadableBytes { dialect.probeVerdict(status: status, body: ByteSlice($0)) }
+    }
+  }
+
+  /// Where the free call goes if not to the endpoint; nothing where the endpoint is not the provider's own.
+  private func probeOrigin(_ origin: HTTPOrigin, _ credential: PreparedCredential) -> HTTPOrigin? {
+    guard let host = dialect.probeCall(credential).host, origin.host.hasSuffix(".amazonaws.com") else { return nil }
+    return HTTPOrigin(scheme: .https, host: host, port: 443, tls: origin.tls, proxy: origin.proxy, basePath: "")
   }
 
   /// The configuration's own view, with origins merged where the connections would be the same: base paths do not

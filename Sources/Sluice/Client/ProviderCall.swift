@@ -93,7 +93,7 @@ struct ProviderCall<Work: ProviderWork> {
 
   private func judge(_ dialect: ProviderDialect) -> HTTPRefusal.Judge {
     { status, headers, body in
-      let now = UnixTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+      let now = WallTime.now()
       return dialect.classify(status: status, headers: headers, body: body, now: now)
     }
   }

@@ -136,12 +136,15 @@ extension ProviderDialect {
   ///
   /// - Parameters:
   ///   - host: of the endpoint; the call's own host, where it has one, comes before.
+  ///   - stays: the endpoint is not the provider's own (a gateway, a private endpoint, a simulator): the call's own host
+  ///     would prove nothing about it, so the endpoint itself is asked.
   ///   - now: for signatures; others do not need it.
   package func appendProbe(
-    host: String, basePath: [UInt8], credential: PreparedCredential, now: UnixTime = UnixTime(milliseconds: 0),
-    to head: inout [UInt8]
+    host: String, basePath: [UInt8], credential: PreparedCredential, stays: Bool = false,
+    now: UnixTime = UnixTime(milliseconds: 0), to head: inout [UInt8]
   ) {
-    let probe = probeCall(credential)
+    var probe = stays ? knowledge.probe(options) : probeCall(credential)
+    if stays { probe.host = nil }
     let method = probe.method.name.map { "\($0)" } ?? "GET"
     let host = probe.host ?? host
     // Another host has no part in the endpoint's base path.

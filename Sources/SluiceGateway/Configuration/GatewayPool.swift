@@ -22,6 +22,10 @@ package struct GatewayEndpoint: Sendable {
   let lines: [UInt8]
   /// Goes before the operation's own path; no trailing slash.
   let basePath: [UInt8]
+  /// The value of the `host` header.
+  let host: String
+  /// Signs every attempt, where the credential is not sent itself.
+  let signer: RequestSigner?
   /// The same for equal hosts, paths and credentials, whatever their names; of this process only.
   let account: UInt64
 
@@ -37,6 +41,8 @@ package struct GatewayEndpoint: Sendable {
     lines.append("\r\n")
     lines.append(contentsOf: credential.lines)
     self.lines = lines
+    self.host = host
+    signer = credential.signer
     self.basePath = ProviderDialect.normalizedBasePath(basePath)
     var hasher = Hasher()
     hasher.combine(self.lines)

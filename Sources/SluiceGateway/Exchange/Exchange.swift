@@ -284,6 +284,8 @@ extension Exchange {
   private func upstreamRequest(_ request: InboundRequest, _ endpoint: GatewayEndpoint) -> UpstreamRequest {
     if let translation {
       var (head, body) = translatedRequest(translation, endpoint)
+      AttemptSignature.insert(
+        into: &head, endpoint, contentType: "application/json", body: body, now: WallClock.now())
       upstreamHeadBytes.clear(minimumCapacity: head.count)
       upstreamHeadBytes.writeBytes(head)
       loop.giveBack(&head)
@@ -298,6 +300,10 @@ extension Exchange {
       model: target.upstreamModel ?? route?.model ?? "", keepsModel: target.upstreamModel == nil, streams: wantsStream,
       bodyCount: hasBody ? count : nil, inspected: request.match.inspected
     ).append(to: &bytes)
+    if endpoint.signer != nil {
+      AttemptSignature.insert(
+        into: &bytes, endpoint, contentType: request.contentType, body: request.body, now: WallClock.now())
+    }
     upstreamHeadBytes.clear(minimumCapacity: bytes.count + (count <= Self.inlineBody ? count : 0))
     upstreamHeadBytes.writeBytes(bytes)
     loop.giveBack(&bytes)

@@ -7,17 +7,25 @@ package import SluiceRuntime
 /// The free call that shows whether an endpoint is well.
 package struct HTTPProbeTarget: Sendable {
   package var origin: HTTPOrigin
-  /// A complete request head without a body.
-  package var head: ByteBuffer
-  /// What a status says about the endpoint; nil: it is well.
-  package var verdict: @Sendable (_ status: Int) -> FailureClass?
+  /// Makes a complete request, for each probe anew: some are signed with the time.
+  package var request: @Sendable () -> ByteBuffer
+  /// What status and body say about the endpoint; nil: it is well.
+  package var verdict: @Sendable (_ status: Int, _ body: ByteBuffer) -> FailureClass?
 
+  package init(
+    origin: HTTPOrigin, request: @escaping @Sendable () -> ByteBuffer,
+    verdict: @escaping @Sendable (_ status: Int, _ body: ByteBuffer) -> FailureClass?
+  ) {
+    self.origin = origin
+    self.request = request
+    self.verdict = verdict
+  }
+
+  /// A call that is always the same, judged by its status.
   package init(
     origin: HTTPOrigin, head: ByteBuffer, verdict: @escaping @Sendable (_ status: Int) -> FailureClass?
   ) {
-    self.origin = origin
-    self.head = head
-    self.verdict = verdict
+    self.init(origin: origin, request: { head }, verdict: { status, _ in verdict(status) })
   }
 }
 
@@ -69,8 +77,8 @@ private final class ProbeExchange: UpstreamPeer {
   private let started: NIODeadline
   private var done: ((ProbeResult) -> Void)?
   private var timer: Scheduled<Void>?
-  private var failure: FailureClass?
-  private var bodyBytes = 0
+  private var status = 0
+  private var body = ByteBuffer()
 
   init(
     _ connection: HTTPConnection, _ target: HTTPProbeTarget, started: NIODeadline,
@@ -84,23 +92,23 @@ private final class ProbeExchange: UpstreamPeer {
 
   func begin(deadline: NIODeadline) {
     timer = connection.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.judged(.failed(.timeout)) }
-    connection.start(UpstreamRequest(head: target.head), peer: self)
+    connection.start(UpstreamRequest(head: target.request()), peer: self)
   }
 
   func upstreamHead(_ head: ResponseHead, bytes: ByteBuffer, reused: Bool) {
-    failure = target.verdict(head.status)
+    status = head.status
   }
 
   func upstreamBody(_ part: UpstreamBodyPart) {
-    bodyBytes += part.payloadBytes
-    if bodyBytes > HTTPProbe.maxBody { upstreamEnd(reusable: false) }
+    part.forEachPayload { body.writeBytes($0) }
+    if body.readableBytes > HTTPProbe.maxBody { upstreamEnd(reusable: false) }
   }
 
   func upstreamReadComplete() {}
 
   func upstreamEnd(reusable: Bool) {
     let latency = Interval(nanoseconds: (connection.eventLoop.now - started).nanoseconds)
-    judged(failure.map(ProbeResult.failed) ?? .success(latency: latency))
+    judged(target.verdict(status, body).map(ProbeResult.failed) ?? .success(latency: latency))
   }
 
   func upstreamFailed(_ failure: UpstreamFailure) {
