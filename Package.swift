@@ -119,7 +119,12 @@ let package = Package(
     tests(
       "SluiceSimulatorTests", ["SluicePolicy", "SluiceDialects", "SluiceSimulator"],
       ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
-    tests("SluiceTests", ["SluicePolicy", "SluiceSimulator", "Sluice"]),
+    tests(
+      "SluiceTests",
+      [
+        "SluicePolicy", "SluiceDialects", "SluiceConfiguration", "SluiceRuntime", "SluiceHTTP", "SluiceSimulator",
+        "Sluice",
+      ], ["NIOCore", "NIOPosix", "Logging"]),
     tests("StructureTests", []),
   ],
   swiftLanguageModes: [.v6]

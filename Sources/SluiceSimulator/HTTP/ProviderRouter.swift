@@ -42,7 +42,9 @@ enum ProviderRouter {
 
   /// Whose path it is when no prefix says so.
   private static func owner(of path: Substring, _ request: SimulatedRequest) -> ProviderCall.Provider? {
-    if path.hasPrefix("/v1beta/") || path.contains(":generateContent") || path.contains("%3A") { return .gemini }
+    if path.hasPrefix("/v1beta/") { return .gemini }
+    // Gemini's methods, their colon plain or escaped.
+    if path.hasPrefix("/v1/models/"), path.contains(":") || path.contains("%3A") { return .gemini }
     if path.hasPrefix("/v2/") { return .cohere }
     if path.hasPrefix("/api/") { return .local }
     if path.hasPrefix("/model/") { return .bedrock }
