@@ -44,8 +44,9 @@ class GeminiClient(MatrixCase):
         self.assertGreater(count.total_tokens, 0)
 
     def test_typed_error(self):
+        self.faults({"kind": "status", "status": 404, "match": {"provider": "gemini"}})
         with self.assertRaises(genai.errors.ClientError) as caught:
-            self.client.models.generate_content(model="no/such", contents="x")
+            self.client.models.generate_content(model="gemini-2.5-flash", contents="x")
         self.assertEqual(caught.exception.code, 404)
 
 
@@ -70,8 +71,9 @@ class CohereClient(MatrixCase):
         self.assertEqual(ranked.results[0].index, 1)
 
     def test_typed_error(self):
+        self.faults({"kind": "status", "status": 404, "match": {"provider": "cohere"}})
         with self.assertRaises(cohere.NotFoundError):
-            self.client.chat(model="no/such", messages=[{"role": "user", "content": "x"}])
+            self.client.chat(model="command-a-03-2025", messages=[{"role": "user", "content": "x"}])
 
 
 class MistralClient(MatrixCase):
@@ -131,8 +133,9 @@ class BedrockClient(MatrixCase):
                 self.assertEqual("".join(stream.text_stream), answer.content[0].text)
 
     def test_typed_error(self):
+        self.faults({"kind": "status", "status": 404, "match": {"provider": "bedrock"}})
         with self.assertRaises(self.client.exceptions.ResourceNotFoundException):
-            self.client.converse(modelId="no/such", messages=[{"role": "user", "content": [{"text": "x"}]}])
+            self.client.converse(modelId="amazon.nova-pro-v1:0", messages=[{"role": "user", "content": [{"text": "x"}]}])
 
 
 class OpenAIShapedClients(MatrixCase):

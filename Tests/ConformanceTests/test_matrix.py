@@ -86,7 +86,8 @@ class A_OpenAIMatrix(MatrixCase):
                 self.client.chat.completions.create(model=model, messages=self.messages, max_tokens=20)
             self.faults({"kind": "status", "status": 429, "retry_after": 3, "match": {"provider": row[1]}})
             with self.assertRaises(openai.RateLimitError) as caught:
-                self.client.chat.completions.create(model=model, messages=self.messages, max_tokens=20, timeout=5)
+                self.client.chat.completions.create(model=model, messages=self.messages, max_tokens=20,
+                                                    extra_headers={"x-sluice-deadline": "500ms"})
             self.assertTrue(caught.exception.response.headers.get("x-sluice-request-id"))
             self.faults()
         self.each("error", self.surface, check)

@@ -44,6 +44,7 @@ final class GatewayHost: Sendable {
     let blueprints = try Self.blueprints(configuration)
     let pools = try assembly.apply(blueprints, drainLimit: configuration.server.drainTimeout)
     let settings = GatewayTranslation.settings(configuration)
+    let catalogue = try GatewayTranslation.catalogue(configuration)
     metrics = GatewayMetrics(loops: loops, recentRequests: settings.recentRequests)
     state = Guarded(State(loaded: loaded, pools: pools))
     reloads = BoundedMailbox(capacity: 16)
@@ -51,8 +52,8 @@ final class GatewayHost: Sendable {
     server = GatewayServer(
       settings: settings, group: group,
       configuration: GatewayTranslation.configuration(
-        configuration, pools: pools, routes: try GatewayTranslation.routes(configuration, blueprints),
-        catalogue: try GatewayTranslation.catalogue(configuration),
+        configuration, pools: pools, routes: try GatewayTranslation.routes(configuration, blueprints, catalogue),
+        catalogue: catalogue,
         insecure: loader.insecure),
       admin: admin, metrics: metrics, logger: logger)
     admin.routes.withLock { $0 = AdminRoutes(source: HostSource(self)) }
@@ -172,8 +173,8 @@ final class GatewayHost: Sendable {
   /// begin to drain, so that no request meets a pool that takes nothing new.
   private func apply(_ configuration: SluiceConfiguration) async throws -> [AssembledPool] {
     let blueprints = try Self.blueprints(configuration)
-    let routes = try GatewayTranslation.routes(configuration, blueprints)
     let catalogue = try GatewayTranslation.catalogue(configuration)
+    let routes = try GatewayTranslation.routes(configuration, blueprints, catalogue)
     let transition = try assembly.begin(blueprints, drainLimit: configuration.server.drainTimeout)
     defer { transition.retire() }
     try await server.publish(

@@ -31,10 +31,12 @@ enum GatewayTranslation {
       catalogue: catalogue)
   }
 
-  static func routes(_ configuration: SluiceConfiguration, _ blueprints: [PoolBlueprint]) throws -> RouteTable {
+  static func routes(
+    _ configuration: SluiceConfiguration, _ blueprints: [PoolBlueprint], _ catalogue: ModelCatalogue
+  ) throws -> RouteTable {
     try RouteTable(
       routes: configuration.routes.map(\.definition),
-      pools: blueprints.map { $0.configuration.routePool($0.dialect) })
+      pools: blueprints.map { $0.configuration.routePool($0.dialect) }, catalogue: catalogue)
   }
 
   /// The shipped catalogue with the configured file's models. The file was found sound when the configuration was checked,

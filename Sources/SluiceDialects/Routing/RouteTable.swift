@@ -47,7 +47,7 @@ package enum RouteResolution: Hashable, Sendable {
 /// 1. a route with exactly this name;
 /// 2. `pool/model`, where `pool` is the name of a pool: that pool alone;
 /// 3. the first route whose pattern matches, in the order of the configuration;
-/// 4. the pools that list the model, those that speak the client's protocol before those that need translation;
+/// 4. the pools that list the model, or whose provider the catalogue names for it, those that speak the client's protocol before those that need translation;
 /// 5. the only pool that speaks the client's protocol (new models and fine-tunes), else the only one that can be reached
 ///    by translation;
 /// 6. nothing: the nearest names are offered.
@@ -67,8 +67,11 @@ package struct RouteTable: Sendable {
   private let poolIndex: [String: Int]
   private let exact: [String: Compiled]
   private let patterns: [Compiled]
+  private let catalogue: ModelCatalogue
 
-  package init(routes: [RouteDefinition], pools: [RoutePool]) throws(RouteProblem) {
+  package init(
+    routes: [RouteDefinition], pools: [RoutePool], catalogue: ModelCatalogue = .shipped
+  ) throws(RouteProblem) {
     let known = Dictionary(pools.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var exact: [String: Compiled] = [:]
     var patterns: [Compiled] = []
@@ -84,6 +87,7 @@ package struct RouteTable: Sendable {
       }
     }
     self.pools = pools
+    self.catalogue = catalogue
     self.poolIndex = Dictionary(pools.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.exact = exact
     self.patterns = patterns
@@ -128,7 +132,9 @@ package struct RouteTable: Sendable {
   }
 
   private func byDefault(_ model: String, _ operation: Operation) -> RouteResolution {
-    let listing = pools.filter { $0.models.contains(model) }
+    let named = pools.filter { $0.models.contains(model) }
+    let listing =
+      named.isEmpty ? pools.filter { catalogue.entry(model, $0.dialect.provider) != nil && $0.allows(model) } : named
     let speaking = listing.filter { $0.dialect.speaks(operation) }
     let others = listing.filter { !$0.dialect.speaks(operation) && $0.serves(operation) }
     if !(speaking + others).isEmpty { return checked(speaking + others, upstreamModel: nil, model, operation) }

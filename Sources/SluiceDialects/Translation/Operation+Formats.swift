@@ -10,6 +10,7 @@ extension Operation {
     case .generateContent, .streamGenerateContent: GeminiChat.self
     case .cohereChat: CohereChat.self
     case .converse, .converseStream: ConverseChat.self
+    case .invoke, .invokeStream: BedrockInvoke.self
     case .ollamaChat: OllamaChat.self
     case .ollamaGenerate: OllamaGenerate.self
     default: nil

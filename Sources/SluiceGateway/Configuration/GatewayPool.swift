@@ -107,6 +107,11 @@ package final class GatewayPool: Sendable {
     return endpoint
   }
 
+  /// In the client's protocol or by translation.
+  func serves(_ operation: Operation) -> Bool {
+    dialect.speaks(operation) || Translation.exists(from: operation, to: dialect)
+  }
+
   func allows(model: String) -> Bool { allowedModels.isEmpty || allowedModels.contains { $0.matches(model) } }
 
   /// The endpoint that speaks for an account.

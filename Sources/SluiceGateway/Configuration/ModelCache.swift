@@ -78,6 +78,25 @@ struct ModelCache {
     var operation: Operation
   }
 
+  /// A route that the configuration does not know: to pools whose providers list the model, those that speak the client's
+  /// protocol first.
+  mutating func remember(
+    _ model: String, _ operation: Operation, _ pools: [GatewayPool], _ configuration: GatewayConfiguration,
+    metrics: GatewayMetrics
+  ) -> ModelRoute {
+    let ordered = pools.filter { $0.dialect.speaks(operation) } + pools.filter { !$0.dialect.speaks(operation) }
+    let targets = ordered.map { pool in
+      ResolvedTarget(
+        pool: pool, upstreamModel: nil, slot: metrics.slot(ofPool: pool.name),
+        entry: configuration.catalogue.entry(model, pool.dialect.provider))
+    }
+    let plan = RoutePlan(targets: ordered.map { RouteTarget(pool: $0.name) })
+    let route = ModelRoute(model: model, plan: plan, targets: targets)
+    if routes.count >= Self.capacity { routes.removeAll(keepingCapacity: true) }
+    routes[Key(model: model, operation: operation)] = route
+    return route
+  }
+
   mutating func resolve(
     _ model: String, _ operation: Operation, _ configuration: GatewayConfiguration, metrics: GatewayMetrics
   ) -> ModelResolution {

@@ -45,12 +45,19 @@ final class ModelDirectory {
     self.loop = loop
     self.configuration = configuration
     self.surface = surface
-    listings = configuration.pools.filter { $0.dialect.surface == surface }.map { pool in
+    listings = configuration.pools.filter { $0.serves(surface.chat) }.map { pool in
       Listing(pool: pool, models: former?.listings.first { $0.pool.driver === pool.driver }?.models)
     }
     guard let former, former.dueAt != nil, listings.allSatisfy({ $0.models != nil }) else { return }
     merge()
     dueAt = former.dueAt
+  }
+
+  /// The pools whose providers listed the model, as far as they have been asked.
+  func pools(listing model: String) -> [GatewayPool] {
+    listings.filter { listing in
+      listing.pool.allows(model: model) && listing.models?.contains { $0.id == model } == true
+    }.map(\.pool)
   }
 
   /// Hands over the list, now or when the providers have answered; false when too many wait already.

@@ -94,7 +94,16 @@ final class LoopContext: @unchecked Sendable {
   func awaitConfiguration(_ exchange: Exchange) { awaitingConfiguration.append(exchange) }
 
   func resolve(_ model: String, _ operation: Operation) -> ModelResolution {
-    models.resolve(model, operation, configuration, metrics: metrics)
+    let resolution = models.resolve(model, operation, configuration, metrics: metrics)
+    guard case .refused(let error) = resolution, error.code == .unknownModel else { return resolution }
+    return listed(model, operation) ?? resolution
+  }
+
+  /// A name that no route and no catalogue knows, but that a provider listed when it was asked.
+  private func listed(_ model: String, _ operation: Operation) -> ModelResolution? {
+    let found = directories.values.map { $0.pools(listing: model).filter { $0.serves(operation) } }
+    guard let pools = found.first(where: { !$0.isEmpty }) else { return nil }
+    return .route(models.remember(model, operation, pools, configuration, metrics: metrics))
   }
 }
 

@@ -64,7 +64,7 @@ enum HubErrors {
   private static func mistral(_ error: ProviderError) -> JSONValue {
     .of([
       "object": .string("error"), "message": .string(error.message), "type": .string(error.type), "param": .null,
-      "code": .string(error.code ?? "1000"), "raw_status_code": .int(error.status),
+      "code": error.code.map { .string($0) } ?? .null, "raw_status_code": .int(error.status),
     ])
   }
 
@@ -85,9 +85,18 @@ enum HubErrors {
     switch provider {
     case .gemini: (geminiName(status), nil)
     case .bedrock: (bedrockName(status), nil)
-    case .mistral: status == 429 ? ("rate_limited", "1300") : ("invalid_request_error", nil)
+    case .mistral: mistralNames(status)
     case .huggingface: (status == 429 ? "overloaded" : "validation", nil)
     default: ("error", status == 429 ? "429" : nil)
+    }
+  }
+
+  private static func mistralNames(_ status: Int) -> (String, String?) {
+    switch status {
+    case 429: ("rate_limited", "1300")
+    case 500...: ("internal_server_error", "1000")
+    case 404: ("invalid_model", "1500")
+    default: ("invalid_request_error", nil)
     }
   }
 

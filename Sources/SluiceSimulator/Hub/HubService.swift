@@ -111,7 +111,8 @@ struct HubService {
       idRule: flavor.idRule)
     let reply = ReplyFacts(
       model: model, id: world.requestIDs.identifier("", 20), created: Int(world.unixSeconds),
-      includesUsage: request.includesUsage)
+      // Mistral's streams always end with the usage.
+      includesUsage: request.includesUsage || provider == .mistral)
     var result = Self.written(format, answer, reply, streams: streams, provider)
     result.pace = world.pace(profile, tokens: completion.outputTokens)
     result.streamType = Self.streamType(operation)
