@@ -19,6 +19,24 @@ package struct CatalogueEntry: Hashable, Sendable {
     endsAt = value["deprecation_date"]?.string
   }
 
+  /// False for the models of another provider that is known here; a name that nobody here has may be anybody's.
+  func mayBelong(to provider: Provider) -> Bool {
+    let owner: Provider? =
+      switch self.provider {
+      case "openai": .openai
+      case "azure": .azureOpenAI
+      case "anthropic": .anthropic
+      case "gemini": .gemini
+      case "cohere", "cohere_chat": .cohere
+      case "mistral": .mistral
+      case "huggingface": .huggingface
+      case "ollama": .local
+      case "bedrock", "bedrock_converse": .bedrock
+      default: nil
+      }
+    return owner == nil || owner == provider
+  }
+
   private static func facts(_ value: JSONValue) -> ModelFacts {
     var facts = ModelFacts()
     facts.contextTokens = value["max_input_tokens"]?.int.flatMap { $0 > 0 ? $0 : nil }

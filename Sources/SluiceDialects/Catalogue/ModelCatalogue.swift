@@ -36,11 +36,13 @@ package struct ModelCatalogue: Sendable {
 
   package var count: Int { entries.count }
 
-  /// The model as a provider names it: exactly, below the provider's prefix, without a date, or without a Bedrock region.
+  /// The model as a provider names it, among those that are that provider's: exactly, below the provider's prefix, without a date, or without a Bedrock region.
   /// Never a model that is merely similar.
   package func entry(_ model: String, _ provider: Provider) -> CatalogueEntry? {
     for name in Self.spellings(model) {
-      if let entry = entries[name] ?? entries[Self.prefix(provider) + name] { return entry }
+      if let entry = entries[Self.prefix(provider) + name] ?? entries[name], entry.mayBelong(to: provider) {
+        return entry
+      }
     }
     return nil
   }

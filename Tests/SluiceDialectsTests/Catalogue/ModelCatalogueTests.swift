@@ -26,7 +26,9 @@ struct ModelCatalogueTests {
       ("gpt-4o", Provider.openai, true), ("gpt-4o-2024-08-06", .openai, true), ("gpt-4o", .azureOpenAI, true),
       ("claude-sonnet-4-5-20250929", .anthropic, true), ("gemini-2.5-pro", .gemini, true),
       ("gemini-2.5-pro", .openai, false), ("us.amazon.nova-lite-v1:0", .bedrock, true), ("gpt-4", .openai, false),
-      ("gpt-4o-latest", .openai, false), ("", .openai, false), ("-20250929", .openai, false),
+      ("gpt-4o-latest", .openai, false),
+      ("claude-sonnet-4-5", .openai, false), ("gpt-4o", .anthropic, false), ("command-a-03-2025", .cohere, true),
+      ("", .openai, false), ("-20250929", .openai, false),
     ] as [(String, Provider, Bool)])
   func find(_ model: String, _ provider: Provider, _ isKnown: Bool) {
     #expect((ModelCatalogue.shipped.entry(model, provider) != nil) == isKnown)
