@@ -55,6 +55,18 @@ import Testing
     #expect(World().problems(row.file("zzz: 1")).count == 1)
   }
 
+  @Test func residencyForbidsOtherPlaces() {
+    func problems(_ url: String) -> [String] {
+      World().problems(
+        """
+        pools:
+          p: {provider: mistral, base_url: "\(url)", keys: [k], options: {residency: eu}}
+        """)
+    }
+    #expect(problems("https://api.eu.mistral.ai").isEmpty)
+    #expect(problems("https://api.us.mistral.ai").count == 1)
+  }
+
   @Test func optionsOfAnotherProviderAreRefused() throws {
     let row = try #require(Self.rows.first { $0.provider != .openai })
     var other = row

@@ -21,7 +21,13 @@ struct LocalServerFinder: Sendable {
     ProviderDialect.openai.appendProbe(
       host: origin.hostHeader, basePath: ProviderDialect.normalizedBasePath(origin.basePath), credential: .none,
       to: &head)
-    let target = HTTPProbeTarget(origin: origin, head: ByteBuffer(bytes: head)) { $0 == 200 ? nil : .protocolError }
+    let request = ByteBuffer(bytes: head)
+    let target = HTTPProbeTarget(origin: origin) {
+      request
+    } verdict: { status, body in
+      let isIt = server.mark.isEmpty || String(buffer: body).contains(server.mark)
+      return status == 200 && isIt ? nil : .protocolError
+    }
     let clock = SystemClock()
     let probe = HTTPProbe(connector: connector, clock: clock) { _ in target }
     let result = loop.makePromise(of: Bool.self)

@@ -25,6 +25,7 @@ extension ConfigurationDecoder {
     var identities: [String: String] = [:]
     var result: [EndpointConfiguration] = []
     for place in places {
+      checkHost(place, provider: provider, options: options)
       let keys = place.keys ?? shared
       if keys == nil, let known { checkKeyless(pool, provider: known, options: options) }
       let candidates =
@@ -90,6 +91,14 @@ extension ConfigurationDecoder {
     if provider == .openai, url.path.isEmpty {
       problems.warning(at: position, "the base URL of openai usually ends in /v1")
     }
+  }
+
+  /// Some options forbid places, such as residency in a region.
+  private mutating func checkHost(_ place: Place, provider: Provider, options: ProviderOptions) {
+    guard let dialect = try? ProviderDialect(provider, options: options),
+      let reason = dialect.refusal(host: place.url.host)
+    else { return }
+    problems.error(at: place.position, reason)
   }
 
   /// Without keys only where the file says itself who is asked.

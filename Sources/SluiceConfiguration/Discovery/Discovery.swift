@@ -7,6 +7,10 @@ package struct LocalServer: Hashable, Sendable {
   package var title: String
   /// OpenAI-compatible base URL, with `/v1`. `GET` on its `/models` is a good question to ask.
   package var baseURL: String
+  /// Which kind it is, as the option `server` says it.
+  package var kind: String
+  /// What its model list contains; others than it may listen on the same port.
+  package var mark: String
 }
 
 /// A pool that the environment suggests.
@@ -18,6 +22,8 @@ package struct DiscoveredPool: Hashable, Sendable {
   package var organization: String?
   package var project: String?
   package var key: String?
+  /// Options of the provider.
+  package var options: [String: String] = [:]
   package var authentication: EndpointConfiguration.Authentication?
   /// Why it is here.
   package var reason: String
@@ -35,7 +41,7 @@ package enum Discovery {
     for server in localServers(environment: environment) where await probe(server) {
       pools.append(
         DiscoveredPool(
-          name: server.name, provider: .openai, baseURL: server.baseURL,
+          name: server.name, provider: .local, baseURL: server.baseURL, options: ["server": server.kind],
           reason: "\(server.title) answers at \(server.baseURL)"))
     }
     return pools
@@ -53,7 +59,8 @@ package enum Discovery {
           ConfigurationProblem(
             at: position,
             "nothing to serve: there is no configuration file, no API key in the environment (OPENAI_API_KEY, "
-              + "ANTHROPIC_API_KEY) and no model server on this machine; 'sluice init' writes a file to start from")
+              + "ANTHROPIC_API_KEY, GEMINI_API_KEY and the like) and no model server on this machine; 'sluice init' writes a file to start from"
+          )
         ]))
     }
     return SluiceConfigurationFile.load(text: Starter.render(pools), name: "discovered", options: options)
@@ -63,9 +70,10 @@ package enum Discovery {
   package static func localServers(environment: [String: String]) -> [LocalServer] {
     let ollama = OllamaHost.baseURL(environment["OLLAMA_HOST"]) ?? "http://127.0.0.1:11434"
     return [
-      LocalServer(name: "ollama", title: "Ollama", baseURL: ollama + "/v1"),
-      LocalServer(name: "llamacpp", title: "llama.cpp", baseURL: "http://127.0.0.1:8080/v1"),
-      LocalServer(name: "vllm", title: "vLLM", baseURL: "http://127.0.0.1:8000/v1"),
+      LocalServer(name: "ollama", title: "Ollama", baseURL: ollama + "/v1", kind: "ollama", mark: ""),
+      LocalServer(
+        name: "llamacpp", title: "llama.cpp", baseURL: "http://127.0.0.1:8080/v1", kind: "llamacpp", mark: "llamacpp"),
+      LocalServer(name: "vllm", title: "vLLM", baseURL: "http://127.0.0.1:8000/v1", kind: "vllm", mark: "vllm"),
     ]
   }
 
@@ -73,11 +81,38 @@ package enum Discovery {
   private static func pool(_ provider: Provider, _ environment: [String: String]) -> DiscoveredPool? {
     guard let names = (try? ProviderDialect(provider))?.environment else { return nil }
     let key = names.keys.first { isSet($0, environment) }
-    guard let name = key ?? names.bearerTokens.first(where: { isSet($0, environment) }) else { return nil }
-    return DiscoveredPool(
+    let token = names.bearerTokens.first { isSet($0, environment) }
+    guard let name = provider == .bedrock ? token : key ?? token else {
+      return provider == .bedrock ? accessKey(environment) : nil
+    }
+    var pool = DiscoveredPool(
       name: provider.rawValue, provider: provider, baseURL: variable(names.baseURL, environment),
       organization: variable(names.organization, environment), project: variable(names.project, environment),
       key: "${\(name)}", authentication: key == nil ? .bearer : nil, reason: "\(name) is set")
+    if provider == .bedrock { pool.options = region(environment) }
+    for (option, variable) in names.options where isSet(variable, environment) {
+      pool.options[option] = "${\(variable)}"
+    }
+    // Without an address there is nobody to talk to.
+    let isReachable = pool.baseURL != nil || (try? ProviderDialect(provider))?.baseURL.isEmpty == false
+    return isReachable ? pool : nil
+  }
+
+  /// AWS's access keys stand in two variables, temporary ones in three.
+  private static func accessKey(_ environment: [String: String]) -> DiscoveredPool? {
+    let parts = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    guard parts.allSatisfy({ isSet($0, environment) }) else { return nil }
+    let names = parts + (isSet("AWS_SESSION_TOKEN", environment) ? ["AWS_SESSION_TOKEN"] : [])
+    return DiscoveredPool(
+      name: Provider.bedrock.rawValue, provider: .bedrock,
+      baseURL: variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", environment),
+      key: names.map { "${\($0)}" }.joined(separator: ":"), options: region(environment),
+      authentication: .apiKey, reason: "\(parts[0]) is set")
+  }
+
+  private static func region(_ environment: [String: String]) -> [String: String] {
+    let name = ["AWS_REGION", "AWS_DEFAULT_REGION"].first { isSet($0, environment) }
+    return name.map { ["region": "${\($0)}"] } ?? [:]
   }
 
   private static func isSet(_ name: String, _ environment: [String: String]) -> Bool {

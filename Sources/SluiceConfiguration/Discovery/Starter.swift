@@ -27,6 +27,10 @@ package enum Starter {
       lines.append("      # - {name: second, key: \"${SECOND_KEY}\", weight: 2}")
       lines.append("      # - {name: spare, key: \"${SPARE_KEY}\", role: backup}")
     }
+    if !pool.options.isEmpty {
+      lines.append("    options:")
+      for (name, value) in pool.options.sorted(by: { $0.key < $1.key }) { lines.append("      \(name): \"\(value)\"") }
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 

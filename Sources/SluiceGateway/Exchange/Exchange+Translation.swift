@@ -31,7 +31,7 @@ extension Exchange {
   private func translate() throws(TranslationRefusal) -> Translation {
     guard let request else { throw TranslationRefusal("the request is gone") }
     let dialect = target.pool.dialect
-    let model = target.upstreamModel ?? route?.model ?? ""
+    let model = dialect.upstreamModel(target.upstreamModel ?? route?.model ?? "")
     let chat = ChatTarget(
       provider: dialect.provider, model: model, facts: target.entry?.facts ?? ModelFacts(), options: dialect.options)
     let reply = ReplyFacts(

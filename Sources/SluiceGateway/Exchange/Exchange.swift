@@ -334,8 +334,9 @@ extension Exchange {
 
   /// The change to the body where the route gives the model another name.
   private func rename() -> BodySplice? {
-    guard let name = target.upstreamModel, let range = fields?.modelRange, name != fields?.model else { return nil }
-    return .model(range, with: name)
+    guard let range = fields?.modelRange, let model = fields?.model else { return nil }
+    let name = target.pool.dialect.upstreamModel(target.upstreamModel ?? model)
+    return name == model ? nil : .model(range, with: name)
   }
 }
 

@@ -53,7 +53,7 @@ extension AnthropicChat {
       ]
     case .toolCall(let call):
       return [
-        "type": "tool_use", "id": .string(ForeignNames.anthropicIDs.id(call.id)),
+        "type": "tool_use", "id": .string(SignedCallID.join(ForeignNames.anthropicIDs.id(call.id), call.signature)),
         "name": .string(reply.toolName(call.name)), "input": ToolArguments.object(call.arguments),
       ]
     case .image, .audio, .video, .file, .toolResult: return nil

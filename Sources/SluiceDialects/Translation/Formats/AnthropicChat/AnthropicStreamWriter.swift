@@ -61,7 +61,9 @@ package struct AnthropicStreamWriter: ChatStreamWriter {
       close(to: &out)
       start(["type": "redacted_thinking", "data": .string(text)], to: &out)
       stop(to: &out)
-    case .toolCall(let index, let id, let name, _): try begin(Call(index: index, id: id, name: name), to: &out)
+    case .toolCall(let index, let id, let name, let signature):
+      let id = SignedCallID.join(ForeignNames.anthropicIDs.id(id), signature)
+      try begin(Call(index: index, id: id, name: name), to: &out)
     case .toolArguments(let index, let text): try writeArguments(index, text, to: &out)
     case .finish(let reason, let sequence): (finish, stopSequence) = (reason, sequence)
     case .usage(let usage): self.usage = usage
@@ -211,7 +213,7 @@ package struct AnthropicStreamWriter: ChatStreamWriter {
     shape = JSONShape()
     start(
       [
-        "type": "tool_use", "id": .string(ForeignNames.anthropicIDs.id(call.id)),
+        "type": "tool_use", "id": .string(call.id),
         "name": .string(reply.toolName(call.name)), "input": [:],
       ], to: &out)
     writeArguments(call.arguments, to: &out)

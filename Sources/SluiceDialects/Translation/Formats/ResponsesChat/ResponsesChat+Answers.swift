@@ -84,7 +84,9 @@ extension ResponsesChat {
       case .toolCall(let call):
         flush()
         items.append(
-          self.call(itemID("fc_", id, items.count), call.id, reply.toolName(call.name), call.arguments, "completed"))
+          self.call(
+            itemID("fc_", id, items.count), SignedCallID.join(call.id, call.signature), reply.toolName(call.name),
+            call.arguments, "completed"))
       default: break
       }
     }

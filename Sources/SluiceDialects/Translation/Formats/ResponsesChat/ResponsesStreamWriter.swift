@@ -55,7 +55,8 @@ package struct ResponsesStreamWriter: ChatStreamWriter {
     case .text(let text): try append(text, .text, to: &out)
     case .refusal(let text): try append(text, .refusal, to: &out)
     case .reasoning(let text): try append(text, .reasoning, to: &out)
-    case .toolCall(let index, let id, let name, _): try openCall(index, id, reply.toolName(name), to: &out)
+    case .toolCall(let index, let id, let name, let signature):
+      try openCall(index, SignedCallID.join(id, signature), reply.toolName(name), to: &out)
     case .toolArguments(let index, let text): try appendArguments(index, text, to: &out)
     case .finish(let reason, _): finish = reason
     case .usage(let usage): self.usage = usage
