@@ -28,7 +28,7 @@ import Testing
       pools:
         p:
           provider: \(provider.rawValue)
-          base_url: "http://h/x"
+          base_url: "\(provider == .mistral ? "https://api.eu.mistral.ai" : "http://h/x")"
           keys: [k]
           options: {\(options)}
       """

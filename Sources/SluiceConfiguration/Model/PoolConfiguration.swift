@@ -139,6 +139,9 @@ public struct EndpointConfiguration: Hashable, Sendable {
 extension EndpointConfiguration.Authentication {
   /// What `auto` stands for.
   static func automatic(_ provider: Provider) -> EndpointConfiguration.Authentication {
-    provider == .anthropic ? .apiKey : .bearer
+    switch provider {
+    case .anthropic, .gemini, .azureOpenAI, .bedrock: .apiKey
+    case .openai, .cohere, .mistral, .huggingface, .local: .bearer
+    }
   }
 }

@@ -7,7 +7,7 @@ extension ConfigurationSchema {
     var owners: [String: [String]] = [:]
     for provider in Provider.allCases {
       for option in provider.options {
-        owners[option.name, default: []].append(provider.rawValue)
+        owners[option.name, default: []].append("For `\(provider.rawValue)`: \(option.summary)")
         guard !fields.contains(where: { $0.name == option.name }) else { continue }
         fields.append(
           SchemaField(
@@ -15,8 +15,7 @@ extension ConfigurationSchema {
       }
     }
     for index in fields.indices {
-      let names = (owners[fields[index].name] ?? []).map { "`\($0)`" }.joined(separator: ", ")
-      fields[index].documentation = "For \(names): \(fields[index].documentation)"
+      fields[index].documentation = (owners[fields[index].name] ?? []).joined(separator: " ")
     }
     return fields
   }()

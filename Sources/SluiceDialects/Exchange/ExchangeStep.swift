@@ -136,8 +136,12 @@ package struct FailureFacts: Hashable, Sendable {
   }
 
   package init(_ failure: ProviderFailure, hasAnswer: Bool = true) {
+    // A quota that returns by itself (a day's) is a limit: it cools the key instead of taking it out for good.
+    let isPassing = failure.failureClass == .quota && !failure.disablesKey
     self.init(
-      failure.failureClass, retryAfter: failure.retryAfter, shouldRetry: failure.shouldRetry, hasAnswer: hasAnswer,
+      isPassing ? .rateLimited : failure.failureClass,
+      retryAfter: failure.retryAfter ?? (isPassing ? .seconds(3_600) : nil), shouldRetry: failure.shouldRetry,
+      hasAnswer: hasAnswer,
       scope: failure.reach.scope)
   }
 }

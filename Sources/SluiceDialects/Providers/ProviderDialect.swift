@@ -56,6 +56,8 @@ package struct ProviderDialect: Sendable {
 
   package var needsCredential: Bool { knowledge.needsCredential }
 
+  package var listsModels: Bool { knowledge.listsModels }
+
   /// Why the host may not be used with this pool's options; nothing when it may.
   package func refusal(host: String) -> String? { knowledge.refusal(host: host, options) }
 

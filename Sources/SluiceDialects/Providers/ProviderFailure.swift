@@ -49,6 +49,7 @@ package struct ProviderFailure: Hashable, Sendable {
 
 /// What a classifier concludes before hints are added: the part that tables decide.
 package struct FailureVerdict: Hashable, Sendable {
+
   package var failureClass: FailureClass
   package var reach: FailureReach
   package var disablesKey = false

@@ -19,6 +19,8 @@ package protocol ProviderKnowledge: SendableMetatype {
   static var defaultRequestsPerMinute: Int { get }
   /// What may stand below `options:` of a pool.
   static var options: [ProviderOption] { get }
+  /// The endpoint itself lists its models at `UpstreamCall(.models)`.
+  static var listsModels: Bool { get }
   /// A key is needed; false for servers of one's own.
   static var needsCredential: Bool { get }
 
@@ -89,6 +91,7 @@ extension ProviderKnowledge {
   package static func upstreamModel(_ model: String, _ options: ProviderOptions) -> String { model }
   package static func adjustBase(_ target: inout [UInt8]) {}
   package static var needsCredential: Bool { true }
+  package static var listsModels: Bool { true }
   package static func wait(in error: ProviderErrorBody) -> Interval? { nil }
   package static func signer(_ credential: UpstreamCredential, _ options: ProviderOptions) -> RequestSigner? { nil }
   package static func signedProbe(_ options: ProviderOptions) -> ProbeCall { probe(options) }

@@ -32,6 +32,7 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
   }
 
   func start(_ now: Instant) {
+    guard pool.dialect.listsModels else { return finish([]) }
     let deadline = now + ModelDirectory.patience
     timer.arm(deadline, for: self)
     let wish = AcquireRequest(loop: loop.id, priority: .low, deadline: deadline, arrival: now)
@@ -86,8 +87,10 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
 
   func upstreamEnd(reusable: Bool) {
     let fate: ResourceFate = reusable ? .reusable : .close(.remoteClosed)
-    let page = status == 200 ? body.withUnsafeReadableBytes { ModelList.parse(ByteSlice($0)) } : nil
-    let failure = pool.dialect.probeVerdict(status: status)
+    let page = status == 200 ? body.withUnsafeReadableBytes { pool.dialect.models(ByteSlice($0)) } : nil
+    let failure = body.withUnsafeReadableBytes {
+      pool.dialect.probeVerdict(status: status, body: ByteSlice($0))
+    }
     release(
       ExchangeReport(result: failure.map { .failed($0) } ?? .success, fate: fate, total: loop.clock.now() - sentAt))
     finish(page?.models)

@@ -93,9 +93,11 @@ enum ProviderRouter {
     return bearer(request)
   }
 
-  private static func bearer(_ request: SimulatedRequest) -> ProviderCall.Key {
+  private static func bearer(_ request: SimulatedRequest, startingWith prefix: String = "") -> ProviderCall.Key {
     guard let value = request.header("authorization") else { return .missing }
-    guard value.count > 7, value.prefix(7).lowercased() == "bearer " else { return .malformed }
+    guard value.count > 7, value.prefix(7).lowercased() == "bearer ", value.dropFirst(7).hasPrefix(prefix) else {
+      return .malformed
+    }
     return checked(value.dropFirst(7))
   }
 
@@ -137,10 +139,13 @@ extension ProviderRouter {
   private static func hubKey(_ provider: ProviderCall.Provider, _ request: SimulatedRequest) -> ProviderCall.Key {
     switch provider {
     case .gemini:
+      // A bearer is an OAuth token there.
       return (request.header("x-goog-api-key") ?? request.query("key")).map { checked(Substring($0)) }
-        ?? bearer(request)
+        ?? bearer(request, startingWith: "ya29.")
     case .azureOpenAI:
-      return request.header("api-key").map { checked(Substring($0)) } ?? bearer(request)
+      let isNewer = request.path.contains("/openai/v1/")
+      return request.header("api-key").map { checked(Substring($0)) }
+        ?? bearer(request, startingWith: isNewer ? "" : "eyJ")
     case .bedrock:
       guard let value = request.header("authorization"), value.hasPrefix("AWS4-HMAC-SHA256 ") else {
         return bearer(request)

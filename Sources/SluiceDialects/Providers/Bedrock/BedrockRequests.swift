@@ -15,6 +15,9 @@ package enum Bedrock: ProviderKnowledge {
 
   static let defaultRegion = "us-east-1"
 
+  /// The list is the control plane's, at another host.
+  package static let listsModels = false
+
   package static func region(_ options: ProviderOptions) -> String { options[text: "region"] ?? defaultRegion }
 
   package static func speaks(_ operation: Operation, _ options: ProviderOptions) -> Bool {
