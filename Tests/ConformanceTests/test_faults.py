@@ -1,6 +1,7 @@
 """What goes wrong in life: upstreams that die, hang, lie or refuse, clients that are slow, gone or hostile. Each case is
 bounded in time, ends in the client's own words, and leaves the gateway serving."""
-import json, os, signal, socket, ssl, subprocess, sys, tempfile, threading, time, unittest, urllib.parse
+import asyncio, json, os, signal, socket, ssl, subprocess, sys, tempfile, threading, time, unittest, urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 from harness import BINARY, GatewayCase, Program, call
 from wire import CHAT_ANSWER, Client, Upstream, closed_port, frozen_listener, plain, until
 
@@ -76,6 +77,20 @@ class FaultCase(GatewayCase):
     def endpoints(self, pool="openai"):
         return {e["name"]: e for e in call(f"{self.url}/api/pools/{pool}")[2]["endpoints"]}
 
+    def pool(self, name):
+        return call(f"{self.url}/api/pools/{name}")[2]
+
+    def timed(self, surface="chat"):
+        """(answer, seconds) of one request on a connection of its own."""
+        begin = time.monotonic()
+        answer = self.ask(surface)
+        return answer, time.monotonic() - begin
+
+    def together(self, count):
+        """As `timed`, for that many requests at once."""
+        with ThreadPoolExecutor(count) as threads:
+            return [asked.result() for asked in [threads.submit(self.timed) for _ in range(count)]]
+
     def assert_serves(self, surface="chat"):
         answer = self.ask(surface)
         self.assertEqual(answer.status, 200, answer.body)
@@ -141,6 +156,51 @@ class BetweenRequestsTests(FaultCase):
         self.assert_serves("messages")
         self.assertLess(time.monotonic() - begin, 2.0 + 0.5)
 
+    @unittest.skipUnless(sys.platform == "linux", "needs Linux: packet filter, /proc, listen queue")
+    def test_silently_dropped_connections_under_a_burst(self):
+        """Many kept connections die without a word, then a request for each of them comes at once.
+
+        Judged by what the gateway and the upstream counted. The only clock is a control of the same run: requests to the
+        other pool, whose connections live, go around all the while and feel whatever slows this machine down."""
+        count = 16
+        openai = {"provider": "openai"}
+        dropped, before = self.stats()["connections"]["dropped"], self.pool("openai")
+        # Held at the upstream together, so each has a connection of its own, which dies when its answer is out.
+        self.faults({"kind": "slow", "first_byte": 0.5}, {"kind": "drop", "after": 0, "count": count, "match": openai})
+        self.assertEqual([answer.status for answer, _ in self.together(count)], [200] * count)
+        until(lambda: self.stats()["connections"]["dropped"] == dropped + count, "the connections died")
+        self.faults({"kind": "slow", "first_byte": 0.5})
+        until(lambda: self.pool("openai")["connections"]["leased"] == 0, "all leases are back")
+        idle = self.pool("openai")["connections"]["idle"]
+        replays, total = self.metric("replays_total"), self.stats()["requests"]["total"]
+        stop, control = threading.Event(), []
+
+        def go_around():
+            while not stop.is_set():
+                control.append(self.timed("messages"))
+        around = threading.Thread(target=go_around, daemon=True)
+        around.start()
+        try:
+            burst = self.together(count)
+        finally:
+            stop.set()
+            around.join(30)
+
+        for answer, _ in burst + control:
+            self.assertEqual(answer.status, 200, answer.body)
+        replayed = [answer for answer, _ in burst if answer.headers["x-sluice-attempts"] == "2"]
+        self.assertLessEqual({answer.headers["x-sluice-attempts"] for answer, _ in burst}, {"1", "2"})
+        self.assertGreaterEqual(len(replayed), count // 2, f"the burst met dead connections: {idle} were idle")
+        self.assertEqual(self.metric("replays_total") - replays, len(replayed))
+        self.assertEqual(self.metric("retries_total"), 0, "a replay is no retry")
+        self.assertEqual(self.stats()["requests"]["total"] - total, count + len(control), "nothing arrived twice")
+        closed = lambda pool: sum(pool["connections"]["closed"].values())
+        until(lambda: closed(self.pool("openai")) - closed(before) >= len(replayed), "the dead connections are gone")
+        after = self.endpoints()
+        self.assertEqual({(e["state"], e["consecutive_failures"]) for e in after.values()}, {("healthy", 0)})
+        # Found dead within two seconds, then asked anew: twice what a request takes here and now.
+        slowest = max(took for _, took in control)
+        self.assertLess(max(took for _, took in burst), 2.0 + 2 * slowest, sorted(took for _, took in burst))
 
 
 class MidAnswerTests(FaultCase):
@@ -565,6 +625,49 @@ class RefusedTests(unittest.TestCase):
         gateway = self.gateway(f'  a: {{provider: openai, base_url: "{upstream.url}/v1", keys: [sk-test-1]}}\n')
         self.assertEqual(self.chat(gateway)[0].body, CHAT_ANSWER)
 
+    def test_a_drip_without_end_is_ended_by_total(self):
+        """One byte at a time keeps every clock of silence from running out; the clock of the whole exchange does not care."""
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ntransfer-encoding: chunked\r\n\r\n"
+        token = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+        drips = {"head": (b"HTTP/1.1 200 OK\r\nx-slow: ", b"x"), "plain": (head % b"application/json", b"1\r\n \r\n"),
+                 "no token": (head % b"text/event-stream", b"1\r\n:\r\n"),
+                 "stream": (head % b"text/event-stream" + b"%x\r\n%b\r\n" % (len(token), token), b"1\r\n:\r\n")}
+        ended = []
+
+        async def serve(upstream, reader, writer, number):
+            _, body = await upstream.request(reader)
+            start, drop = drips[json.loads(body)["user"]]
+            writer.write(start)
+            gone = asyncio.ensure_future(reader.read(1))
+            while not gone.done():
+                writer.write(drop)
+                await writer.drain()
+                await asyncio.wait([gone], timeout=0.03)
+            ended.append(number)
+        upstream = self.upstream(serve)
+        gateway = self.gateway(f"""  a:
+    provider: openai
+    base_url: "{upstream.url}/v1"
+    keys: [sk-test-1]
+    timeouts: {{first_byte: 20s, first_token: 20s, between_bytes: 500ms, total: 1500ms}}
+    health: {{unhealthy_after: 1000}}
+""")
+        cases = (("head", False), ("head", True), ("plain", False), ("no token", True), ("stream", True))
+        for number, (kind, stream) in enumerate(cases):
+            with self.subTest(kind=kind, stream=stream), Client(gateway.url) as client:
+                begin = time.monotonic()
+                answer = client.ask("/v1/chat/completions", {**CHAT, "stream": stream, "user": kind})
+                self.assertGreater(time.monotonic() - begin, 1.45)
+                self.assertTrue(answer.complete)
+                if answer.status == 200:
+                    self.assertIn(kind, ("no token", "stream"), answer.body)
+                    self.assertEqual(stream_error("chat", answer), "timeout_total")
+                else:
+                    self.assertNotEqual(kind, "stream", answer.body)
+                    self.assertEqual((answer.status, answer.json["error"]["code"]), (504, "timeout_total"))
+                until(lambda: len(ended) == number + 1, "the upstream saw the end of its exchange")
+        self.assertEqual(upstream.requests, len(cases), "what took all the time is not tried again")
+
     def test_a_large_plain_answer_broken_late_is_cut(self):
         """Past 256 KiB the head is out: the missing rest must be visible to the client."""
         head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -657,6 +760,34 @@ class HostileClientTests(FaultCase):
                 self.assertEqual(error_of(surface, answer.json)[0], "request_timeout")
                 self.assertLess(time.monotonic() - begin, 2)
                 self.assertTrue(client.is_closed())
+
+    def test_chunked_body_that_stops_is_408_wherever_it_stops(self):
+        """An upload in small chunks, longer than the clock in all, that stops at every kind of place."""
+        before = self.stats()["requests"]["total"]
+        ends = {"behind a chunk": b"", "in a size": b"4", "in an extension": b"40;pace=", "in a chunk": b"40\r\nslow",
+                "before a chunk's end": b"4\r\nslow", "before the last line": b"0\r\n", "in a trailer": b"0\r\nx-a: "}
+        uploads = [(surface, name, self.client()) for surface in SURFACES for name in ends]
+        for surface, _, client in uploads:
+            path, _, headers = SURFACES[surface]
+            client.send(client.head(path, headers=[*headers, "transfer-encoding: chunked"]) + b'b\r\n{"padding":\r\n1\r\n"\r\n')
+        for _ in range(3):
+            threading.Event().wait(0.3)  # the clients' own pace is what is tested
+            for *_, client in uploads:
+                client.send(b"1\r\nx\r\n")
+        begin = time.monotonic()
+        for _, name, client in uploads:
+            client.send(ends[name])
+        for surface, name, client in uploads:
+            with self.subTest(surface=surface, stopped=name):
+                answer = client.answer()
+                self.assertIsNotNone(answer, "closed without an answer")
+                self.assertGreater(time.monotonic() - begin, 0.65, "not before the clock, which progress sets anew")
+                self.assertEqual(answer.status, 408, answer.body)
+                self.assertTrue(answer.complete)
+                self.assertEqual(error_of(surface, answer.json)[0], "request_timeout")
+                self.assertTrue(client.is_closed(), "what might still come is not taken for a request")
+        self.assertEqual(self.stats()["requests"]["total"], before, "nothing of it went upstream")
+        self.assert_serves()
 
     def test_a_slow_body_that_makes_progress_is_taken(self):
         """`body_timeout` is how long a body may make no progress, not how long it may take."""
