@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh thread|address [arguments for `swift test`]
-# Builds the runtime with a sanitizer and runs its stress tests. A report of the sanitizer fails the run.
+# Threads: the stress tests of the runtime. Addresses: the tests of the parsers. A report of the sanitizer fails the run.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -22,5 +22,7 @@ case "${1:-}" in
 esac
 kind=$1
 shift
+# What Package.swift holds.
+export SLUICE_SANITIZER=$kind
 
 exec swift test --scratch-path "${SANITIZER_SCRATCH:-.build-$kind}" "${flags[@]}" "$@"
