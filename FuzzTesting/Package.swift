@@ -1,8 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own, over the same sources (by symbolic links), so that fuzzing needs none of the server's
-// dependencies and unsafe flags stay out of the main package.
+// A package of its own, over the same sources (by symbolic links), so that fuzzing needs nothing of what the server
+// depends on but data structures (`Crypto` is the stand-in of Tests/Sanitizers), and unsafe flags stay out of the main
+// package. The dialects are instrumented for the fuzzer, the policy below them is not.
 let sanitize = ["-sanitize=fuzzer,address"]
 let features: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
@@ -17,16 +18,21 @@ func fuzzer(_ name: String) -> Target {
     linkerSettings: [.unsafeFlags(sanitize + ["-use-ld=lld"])])
 }
 
-/// The parsers import nothing, so they build without the rest of their target, which is left out by name.
-let parsers = ["Framing", "JSON"]
-let others = ["Errors", "Exchange", "Providers", "Routing", "Surfaces"]
-
 let package = Package(
   name: "sluice-fuzzing",
   platforms: [.macOS(.v15)],
+  dependencies: [.package(url: "https://github.com/apple/swift-collections", from: "1.6.0")],
   targets: [
     .target(
-      name: "SluiceDialects", exclude: others, sources: parsers,
+      name: "SluicePolicy",
+      dependencies: [
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+      ],
+      swiftSettings: features + [.strictMemorySafety()]),
+    .target(name: "Crypto", swiftSettings: features),
+    .target(
+      name: "SluiceDialects", dependencies: ["SluicePolicy", "Crypto"],
       swiftSettings: features + [.strictMemorySafety(), .unsafeFlags(sanitize)]),
     .target(
       name: "FuzzProperties", dependencies: ["SluiceDialects"], swiftSettings: features + [.unsafeFlags(sanitize)]),

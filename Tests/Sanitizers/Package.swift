@@ -58,8 +58,10 @@ func addresses() -> (dependencies: [Package.Dependency], targets: [Target]) {
   return (
     [],
     [
+      .target(name: "Crypto", swiftSettings: common),
       .target(
-        name: "SluiceDialects", dependencies: ["SluicePolicy"], swiftSettings: common + [.strictMemorySafety()]),
+        name: "SluiceDialects", dependencies: ["SluicePolicy", "Crypto"],
+        swiftSettings: common + [.strictMemorySafety()]),
       .testTarget(
         name: "SluiceFramingTests", dependencies: ["SluicePolicy", "SluiceDialects"], exclude: comparing,
         swiftSettings: common),
