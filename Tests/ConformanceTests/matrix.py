@@ -18,10 +18,12 @@ PROVIDERS = [
     ("bedrock", "bedrock", "/bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", None),
 ]
 
+# AWS's access keys sign every request; the simulator checks the signature.
+KEYS = {"bedrock": "AKIDEXAMPLE:simulator-secret"}
 OPTIONS = {"azure": ', options: {api_version: "2024-10-21"}', "bedrock": ", options: {region: us-east-1}"}
 
 POOLS = "\n" + "".join(
-    f'  {pool}: {{provider: {provider}, base_url: "SIMULATOR{path}", keys: [key-{pool}]{OPTIONS.get(pool, "")}}}\n'
+    f'  {pool}: {{provider: {provider}, base_url: "SIMULATOR{path}", keys: ["{KEYS.get(pool, "key-" + pool)}"]{OPTIONS.get(pool, "")}}}\n'
     for pool, provider, path, _, _ in PROVIDERS)
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "warm": {"type": "boolean"}},

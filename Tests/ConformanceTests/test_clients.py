@@ -2,6 +2,7 @@
 import json, unittest
 import anthropic, boto3, cohere, ollama, openai
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from google import genai
 from google.genai import types
 from huggingface_hub import InferenceClient
@@ -122,6 +123,16 @@ class BedrockClient(MatrixCase):
                 events = list(self.client.converse_stream(**arguments)["stream"])
                 self.assertEqual("".join(e["contentBlockDelta"]["delta"].get("text", "") for e in events if "contentBlockDelta" in e), text)
                 self.assertIn("metadata", events[-1])
+
+    def test_signatures_are_checked_by_the_simulator_itself(self):
+        def client(secret):
+            return boto3.client("bedrock-runtime", endpoint_url=self.simulator.url, region_name="us-east-1", aws_access_key_id="AKIDCLIENT",
+                                aws_secret_access_key=secret, config=Config(retries={"max_attempts": 1}))
+        arguments = {"modelId": "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
+        self.assertTrue(client("simulator-secret").converse(**arguments)["output"])
+        with self.assertRaises(ClientError) as caught:
+            client("wrong").converse(**arguments)
+        self.assertEqual(caught.exception.response["Error"]["Code"], "InvalidSignatureException")
 
     def test_anthropic_bedrock_client(self):
         client = anthropic.AnthropicBedrock(base_url=self.url, aws_access_key="AKIDCLIENT", aws_secret_key="secret", aws_region="us-east-1",

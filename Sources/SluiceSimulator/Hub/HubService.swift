@@ -56,6 +56,10 @@ struct HubService {
 
   private func authenticate(_ call: ProviderCall, _ world: World) throws(ProviderError) {
     switch call.key {
+    case .given where provider == .bedrock && !AWSGate.accepts(call.request):
+      throw ProviderError(
+        403, type: "InvalidSignatureException",
+        "The request signature we calculated does not match the signature you provided.")
     case .given(let key):
       guard !world.accepts(key) else { return }
       if provider == .gemini {
