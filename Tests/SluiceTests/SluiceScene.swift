@@ -39,11 +39,20 @@ struct SluiceScene: Sendable {
     attempts: Int = 3, budget: Int = 20, settings: [String] = [], faults: [SimulatorFault] = [],
     _ body: (SluiceScene) async throws -> Void
   ) async throws {
+    try await run(
+      faults: faults,
+      configuration: { address in
+        configuration(address, attempts: attempts, budget: budget, settings: settings)
+      }, body)
+  }
+
+  static func run(
+    faults: [SimulatorFault], configuration: (SimulatorAddress) -> String, _ body: (SluiceScene) async throws -> Void
+  ) async throws {
     let simulator = SimulatorServer(SimulatorOptions(answerTokens: 24))
     let address = try await simulator.start()
     try await simulator.setFaults(faults)
-    let text = configuration(address, attempts: attempts, budget: budget, settings: settings)
-    let sluice = try await Sluice(configuration: .yaml(text, environment: [:]))
+    let sluice = try await Sluice(configuration: .yaml(configuration(address), environment: [:]))
     let scene = SluiceScene(simulator: simulator, address: address, sluice: sluice)
     do {
       try await body(scene)

@@ -31,9 +31,11 @@ public struct ChatMessage: Hashable, Sendable {
 
 /// What a chat call may ask for beside its messages.
 public struct ChatOptions: Hashable, Sendable {
-  /// Most tokens of the answer; providers that need a number get 1024 when it is `nil`.
+  /// Most tokens of the answer, at least 1. When it is `nil`, providers that demand a number get the most that the model
+  /// can, as far as the model catalogue knows it, else 4096.
   public var maxTokens: Int?
-  /// 0 (steady) to 2 (wild); the provider's own default when `nil`.
+  /// 0 (steady) to 2 (wild); the provider's own default when `nil`. More than the provider takes becomes the most that it
+  /// takes; left out for models that refuse it.
   public var temperature: Double?
   /// Texts that end the answer; at most 4.
   public var stop: [String] = []
@@ -44,11 +46,12 @@ public struct ChatOptions: Hashable, Sendable {
 
 /// A complete answer.
 public struct ChatAnswer: Hashable, Sendable {
-  /// The answer's text.
+  /// The answer's text; where there is none, the words with which the model declined.
   public var text: String
-  /// The model that answered, as the provider names it.
+  /// The model that answered, as the provider names it; the name it was asked by where it does not say.
   public var model: String
-  /// Why the answer ended, in the provider's word (`stop`, `end_turn`, `length`, …).
+  /// Why the answer ended, in one vocabulary for all providers: `stop`, `length`, `stop_sequence`, `content_filter`,
+  /// `refusal`, `context_window`, `tool_use`, `paused`, `other`.
   public var finishReason: String?
   /// Tokens as the provider counted them.
   public var usage: ChatUsage
@@ -58,9 +61,9 @@ public struct ChatAnswer: Hashable, Sendable {
 public struct ChatDelta: Hashable, Sendable {
   /// Text to append; empty in pieces that only carry the end or the usage.
   public var text: String
-  /// Set in the piece that ends the answer.
+  /// Set in the piece that ends the answer, in the words of ``ChatAnswer/finishReason``.
   public var finishReason: String?
-  /// Set once the provider has told the usage.
+  /// Set when the provider tells the usage; where it does so repeatedly, the last one counts.
   public var usage: ChatUsage?
 }
 

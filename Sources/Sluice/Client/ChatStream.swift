@@ -1,4 +1,3 @@
-import Foundation
 import NIOCore
 import SluiceDialects
 import SluiceHTTP
@@ -16,7 +15,7 @@ public struct ChatStream: AsyncSequence, Sendable {
   public struct AsyncIterator: AsyncIteratorProtocol {
     private enum State {
       case fresh(Sluice, ChatWork)
-      case reading(StreamReader)
+      case reading(AnswerStream)
       case over
     }
 
@@ -28,7 +27,7 @@ public struct ChatStream: AsyncSequence, Sendable {
     @concurrent public mutating func next() async throws -> ChatDelta? {
       do {
         if case .fresh(let sluice, let work) = state {
-          state = .reading(StreamReader(try await sluice.open(work)))
+          state = .reading(try AnswerStream(try await sluice.open(work)))
         }
         guard case .reading(var reader) = state else { return nil }
         let delta = try await reader.next()
@@ -45,36 +44,33 @@ public struct ChatStream: AsyncSequence, Sendable {
   public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(self) }
 }
 
-/// From the bytes of an event stream to deltas. At most what one read brought waits here.
-struct StreamReader {
+/// A provider's stream as the library's deltas. At most what one read brought waits here.
+struct AnswerStream {
   private let pool: String
-  private let codec: any ChatCodec
   private var body: HTTPClientBody.AsyncIterator
-  private var parser = SSEParser()
-  private var ready: ArraySlice<ChatDelta> = []
-  private var failure: SluiceError?
-  private var hasEnded = false
+  private var deltas: DeltaReader
 
-  init(_ opened: OpenedAnswer) {
+  init(_ opened: OpenedAnswer) throws(SluiceError) {
     pool = opened.pool
-    codec = opened.codec
+    deltas = try DeltaReader(pool: opened.pool, opened.dialect, opened.operation)
     body = opened.response.body.makeAsyncIterator()
   }
 
   @concurrent mutating func next() async throws -> ChatDelta? {
     while true {
-      if let delta = ready.popFirst() { return delta }
-      if let failure { throw failure }
-      if hasEnded {
+      if let delta = deltas.next() { return delta }
+      switch deltas.state {
+      case .failed(let error): throw error
+      case .whole:
         await finish()
         return nil
+      case .reading: break
       }
-      guard let piece = try await read() else {
-        throw SluiceError(
-          .streamCut,
-          "the stream of pool '\(pool)' ended without its end mark: what came is not the whole answer; ask again")
+      if let piece = try await read() {
+        piece.withUnsafeReadableBytes { deltas.consume(ByteSlice($0)) }
+      } else {
+        deltas.finish()
       }
-      take(piece)
     }
   }
 
@@ -93,32 +89,5 @@ struct StreamReader {
   /// it does not touch the answer. A server that sends on loses the connection.
   @concurrent private mutating func finish() async {
     if let piece = try? await body.next(), piece.readableBytes > 0 { return }
-  }
-
-  private mutating func take(_ piece: ByteBuffer) {
-    var events: [Data] = []
-    do throws(SSEError) {
-      try piece.withUnsafeReadableBytes { bytes throws(SSEError) in
-        try parser.consume(bytes) { event in events.append(Data(event.data)) }
-      }
-    } catch {
-      failure = SluiceError(.protocolError, "the stream of pool '\(pool)' holds an event that is too long")
-    }
-    ready = []
-    for event in events where !hasEnded && failure == nil { take(event) }
-  }
-
-  private mutating func take(_ event: Data) {
-    if codec.isEnd(event) {
-      hasEnded = true
-      return
-    }
-    do {
-      if let delta = try codec.delta(event) { ready.append(delta) }
-    } catch let said as ProviderMessage {
-      failure = SluiceError(.upstream, "the provider of pool '\(pool)' broke the stream off: \(said)", status: 200)
-    } catch {
-      failure = SluiceError(.protocolError, "the stream of pool '\(pool)' holds an event that is not a chat: \(error)")
-    }
   }
 }

@@ -16,8 +16,10 @@ struct ClientPool: Sendable {
   /// Shared by all calls: retries must not multiply an outage.
   let budget: Guarded<RetryBudget>
   private let endpoints: [EndpointID: AssembledPool.Endpoint]
+  private let catalogue: ModelCatalogue
 
-  init(_ pool: AssembledPool) {
+  init(_ pool: AssembledPool, _ catalogue: ModelCatalogue) {
+    self.catalogue = catalogue
     let configuration = pool.blueprint.configuration
     name = configuration.name
     dialect = pool.blueprint.dialect
@@ -36,21 +38,38 @@ struct ClientPool: Sendable {
     endpoints = Dictionary(pool.endpoints.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// The request in the words of the endpoint that was granted: its host, its path, its credential.
+  /// Whom a request is written for. The catalogue knows a model by its own name, the provider by that of its deployment.
+  func target(model: String) -> ChatTarget {
+    ChatTarget(
+      provider: dialect.provider, model: dialect.upstreamModel(model), facts: catalogue.facts(model, dialect.provider),
+      options: dialect.options)
+  }
+
+  /// The request in the words of the endpoint that was granted: its host, its path, its credential. Signed anew for each
+  /// try, where the credential is one that signs.
   func request(_ call: UpstreamCall, body: ByteBuffer, for endpoint: EndpointID) -> UpstreamRequest? {
     guard let endpoint = endpoints[endpoint] else { return nil }
+    let host = endpoint.origin.hostHeader
     var head = Array("POST ".utf8)
     dialect.appendUpstreamTarget(
       basePath: ProviderDialect.normalizedBasePath(endpoint.origin.basePath), call, to: &head)
-    let accept = call.streams ? "text/event-stream" : "application/json"
+    let accept = call.streams ? dialect.framing(call.operation).mediaType : "application/json"
     head.append(
       contentsOf: """
-         HTTP/1.1\r\nhost: \(endpoint.origin.hostHeader)\r\ncontent-type: application/json\r\naccept: \(accept)\r\n\
+         HTTP/1.1\r\nhost: \(host)\r\ncontent-type: \(Self.contentType)\r\naccept: \(accept)\r\n\
         accept-encoding: identity\r\nuser-agent: sluice\r\ncontent-length: \(body.readableBytes)\r\n
         """.utf8)
     head.append(contentsOf: endpoint.credential.lines)
     dialect.appendMissingHeaders(client: .none, call, to: &head)
     head.append(contentsOf: "\r\n".utf8)
+    if let signer = endpoint.credential.signer {
+      body.withUnsafeReadableBytes { bytes in
+        signer.sign(
+          head: &head, host: host, contentType: Self.contentType, body: ByteSlice(bytes), now: WallTime.now())
+      }
+    }
     return UpstreamRequest(head: ByteBuffer(bytes: head), body: body)
   }
+
+  private static let contentType = "application/json"
 }

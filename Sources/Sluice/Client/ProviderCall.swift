@@ -1,4 +1,4 @@
-import Foundation
+import Logging
 import NIOCore
 import SluiceDialects
 import SluiceHTTP
@@ -8,7 +8,11 @@ import SluiceRuntime
 /// An answer whose head has come, and who gave it.
 struct OpenedAnswer: Sendable {
   let pool: String
-  let codec: any ChatCodec
+  let dialect: ProviderDialect
+  /// The provider's own, which says how its answer is written.
+  let operation: Operation
+  /// As the provider was asked for it.
+  let model: String
   let response: HTTPClientResponse
 }
 
@@ -18,6 +22,7 @@ struct ProviderCall<Work: ProviderWork> {
   let targets: [RouteTarget]
   let pools: [String: ClientPool]
   let work: Work
+  let logger: Logger
 
   /// Throws ``SluiceError`` of the last try that a provider answered, else of the last try; `CancellationError`.
   func open() async throws -> OpenedAnswer {
@@ -36,8 +41,12 @@ struct ProviderCall<Work: ProviderWork> {
   }
 
   private func open(_ target: RouteTarget, _ pool: ClientPool) async throws -> OpenedAnswer {
-    let (call, data) = try work.request(pool.dialect, model: target.upstreamModel ?? work.model)
-    let body = ByteBuffer(bytes: data)
+    let model = target.upstreamModel ?? work.model
+    let written = try work.request(pool.dialect, pool.target(model: model), model: model)
+    if !written.dropped.isEmpty {
+      logger.debug("pool '\(pool.name)', model '\(model)': \(written.dropped.joined(separator: ", ")) left out")
+    }
+    let body = ByteBuffer(bytes: written.body)
     let clock = pool.driver.clock
     let deadline = clock.now() + pool.total
     var book = RetryBook(attempts: pool.attempts)
@@ -46,8 +55,9 @@ struct ProviderCall<Work: ProviderWork> {
     while true {
       let failure: CallFailure
       do {
-        let response = try await attempt(pool, call, body, book, deadline)
-        return OpenedAnswer(pool: pool.name, codec: ChatCodecs.codec(for: pool.dialect), response: response)
+        let response = try await attempt(pool, written.call, body, book, deadline)
+        return OpenedAnswer(
+          pool: pool.name, dialect: pool.dialect, operation: written.call.operation, model: model, response: response)
       } catch let known as CallFailure {
         failure = known
       }

@@ -1,4 +1,3 @@
-import Foundation
 import NIOCore
 import SluiceDialects
 import SluiceHTTP
@@ -17,14 +16,7 @@ extension Sluice {
   public func chat(
     model: String, _ messages: [ChatMessage], options: ChatOptions = ChatOptions()
   ) async throws -> ChatAnswer {
-    let work = ChatWork(model: model, messages: messages, options: options, streams: false)
-    let opened = try await open(work)
-    let body = try await collect(opened)
-    do {
-      return try opened.codec.answer(body)
-    } catch {
-      throw SluiceError(.protocolError, "pool '\(opened.pool)' answered with something that is not a chat: \(error)")
-    }
+    try await whole(ChatWork(model: model, messages: messages, options: options, streams: false))
   }
 
   /// Asks a model and hands the answer out as it arrives.
@@ -48,38 +40,47 @@ extension Sluice {
   /// Turns texts into vectors.
   ///
   /// - Parameters:
-  ///   - model: as with ``chat(model:_:options:)``; the pool has to speak OpenAI's protocol.
+  ///   - model: as with ``chat(model:_:options:)``; the provider has to offer embeddings, which
+  ///     Anthropic, Hugging Face and Bedrock do not.
   ///   - inputs: the texts; at least one.
   /// - Returns: one vector for each text, in their order.
   /// - Throws: as ``chat(model:_:options:)``.
   public func embed(model: String, _ inputs: [String]) async throws -> [[Float]] {
-    let opened = try await open(EmbeddingWork(model: model, inputs: inputs))
-    let body = try await collect(opened)
-    let vectors: [[Float]]
-    do {
-      vectors = try OpenAIChatCodec.embeddings(body)
-    } catch {
-      throw SluiceError(.protocolError, "pool '\(opened.pool)' answered with something that is not a list: \(error)")
-    }
-    guard vectors.count == inputs.count else {
-      throw SluiceError(.protocolError, "\(inputs.count) texts were sent, \(vectors.count) vectors came back")
-    }
-    return vectors
+    try await whole(EmbeddingWork(model: model, inputs: inputs))
   }
 
   func open(_ work: some ProviderWork) async throws -> OpenedAnswer {
     try checkRunning()
     try work.validate()
-    let targets = try router.targets(for: work.model, only: work.surface)
-    return try await ProviderCall(targets: targets, pools: pools, work: work).open()
+    let targets = try router.targets(for: work.model, task: work.task)
+    return try await ProviderCall(targets: targets, pools: pools, work: work, logger: logger).open()
   }
 
-  private func collect(_ opened: OpenedAnswer) async throws -> Data {
+  private func whole<Work: ProviderWork>(_ work: Work) async throws -> Work.Answer {
+    let opened = try await open(work)
+    let body = try await collect(opened)
+    do throws(UnreadableAnswer) {
+      return try work.answer(try Self.document(body), opened.operation, model: opened.model)
+    } catch {
+      throw SluiceError(
+        .protocolError, "pool '\(opened.pool)' answered with something that cannot be read: \(error.reason)")
+    }
+  }
+
+  private static func document(_ body: ByteBuffer) throws(UnreadableAnswer) -> JSONValue {
+    do throws(JSONError) {
+      return try body.withUnsafeReadableBytes { bytes throws(JSONError) in try JSONReader.read(ByteSlice(bytes)) }
+    } catch {
+      throw UnreadableAnswer("\(error.reason) at byte \(error.offset)")
+    }
+  }
+
+  private func collect(_ opened: OpenedAnswer) async throws -> ByteBuffer {
     do {
-      var body = try await opened.response.body.collect(upTo: Self.maxAnswer)
+      let body = try await opened.response.body.collect(upTo: Self.maxAnswer)
       // A cancelled reader sees an early end instead of an error.
       try Task.checkCancellation()
-      return Data(body.readBytes(length: body.readableBytes) ?? [])
+      return body
     } catch {
       throw SluiceError.callFailure(error, pool: opened.pool)
     }

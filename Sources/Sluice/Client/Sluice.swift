@@ -17,7 +17,8 @@ import SluiceRuntime
 /// await sluice.shutdown()
 /// ```
 ///
-/// Models are resolved by the configuration's routes; `pool/model` names a pool outright. Each try borrows a connection,
+/// Models are resolved by the configuration's routes, then by the model catalogue; `pool/model` names a pool outright. Each
+/// provider is spoken to in its own protocol. Each try borrows a connection,
 /// carries the credential of the endpoint it was granted, and tells the pool how it went. It runs event loops of its own
 /// until ``shutdown()``; it is also a `Service` for swift-service-lifecycle.
 public final class Sluice: Sendable {
@@ -48,13 +49,15 @@ public final class Sluice: Sendable {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: loaded.server.threads ?? System.coreCount)
     do {
       let loops = Array(group.makeIterator()) as [any EventLoop]
+      let catalogue = try loaded.modelCatalogue()
       let assembly = PoolAssembly(loops: loops, logger: logger)
       let limit = loaded.server.drainTimeout
       let blueprints = try loaded.pools.map { try PoolBlueprint($0, admission: loaded.admission) }
       let running = try assembly.apply(blueprints, drainLimit: limit)
-      router = try ModelRouter(loaded, running)
+      router = try ModelRouter(loaded, running, catalogue)
       pools = Dictionary(
-        running.map { ($0.blueprint.settings.name, ClientPool($0)) }, uniquingKeysWith: { first, _ in first })
+        running.map { ($0.blueprint.settings.name, ClientPool($0, catalogue)) },
+        uniquingKeysWith: { first, _ in first })
       drainLimit = limit
       self.assembly = assembly
       self.logger = logger

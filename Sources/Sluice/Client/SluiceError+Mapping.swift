@@ -23,6 +23,23 @@ extension SluiceError {
     return error
   }
 
+  /// The provider reported a failure inside a stream, after its 200.
+  init(stream failure: ProviderFailure, pool: String) {
+    let code = Code(failure.failureClass)
+    let said = failure.message ?? failure.code ?? "it reported an error"
+    self.init(
+      code, "the provider of pool '\(pool)' broke the stream off: \(said)\(Self.advice(code))", status: failure.status,
+      retryAfter: failure.retryAfter?.duration, providerCode: failure.code)
+  }
+
+  /// The request cannot be written for this provider; another one may take it.
+  init(_ refusal: TranslationRefusal, provider: Provider) {
+    let place = refusal.field.map { " (\($0))" } ?? ""
+    self.init(
+      refusal.field == nil ? .unsupported : .invalidRequest,
+      "\(provider.displayName) cannot be asked this: \(refusal.message)\(place)", mayHelpElsewhere: true)
+  }
+
   private init(pool error: PoolError) {
     let wait = error.rejection?.retryAfter
     let code: Code =

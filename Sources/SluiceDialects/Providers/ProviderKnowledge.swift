@@ -116,6 +116,15 @@ package enum StreamFraming: UInt8, Hashable, Sendable {
   case lines
   /// AWS's binary messages with checksums.
   case awsEventStream
+
+  /// What a request for such a stream accepts.
+  package var mediaType: StaticString {
+    switch self {
+    case .serverSentEvents: "text/event-stream"
+    case .lines: "application/x-ndjson"
+    case .awsEventStream: "application/vnd.amazon.eventstream"
+    }
+  }
 }
 
 /// The free call that proves an endpoint.

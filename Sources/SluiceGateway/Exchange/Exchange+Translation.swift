@@ -59,7 +59,7 @@ extension Exchange {
     head.append(" HTTP/1.1\r\n")
     head.append(contentsOf: endpoint.lines)
     head.append("content-type: application/json\r\naccept-encoding: identity\r\nuser-agent: sluice\r\naccept: ")
-    head.append(wantsStream ? Self.accept(dialect.framing(translation.operation)) : "application/json")
+    head.append(wantsStream ? dialect.framing(translation.operation).mediaType : "application/json")
     head.append("\r\n")
     dialect.appendMissingHeaders(client: .none, call, to: &head)
     appendTracing(to: &head)
@@ -80,14 +80,6 @@ extension Exchange {
         head.append(contentsOf: value.slice(bytes))
         head.append("\r\n")
       }
-    }
-  }
-
-  private static func accept(_ framing: StreamFraming) -> StaticString {
-    switch framing {
-    case .serverSentEvents: "text/event-stream"
-    case .lines: "application/x-ndjson"
-    case .awsEventStream: "application/vnd.amazon.eventstream"
     }
   }
 }

@@ -13,24 +13,9 @@ enum AttemptSignature {
   static func insert(
     into head: inout [UInt8], _ endpoint: GatewayEndpoint, contentType: String?, body: ByteBuffer, now: UnixTime
   ) {
-    guard let signer = endpoint.signer, let line = requestLine(head) else { return }
-    head.removeLast(2)
-    var lines: [UInt8] = []
-    line.target.withSlice { target in
-      body.withUnsafeReadableBytes { bytes in
-        signer.append(
-          RequestSigner.Attempt(
-            method: line.method, target: target, host: endpoint.host, contentType: contentType, body: ByteSlice(bytes)),
-          now: now, to: &lines)
-      }
+    guard let signer = endpoint.signer else { return }
+    body.withUnsafeReadableBytes { bytes in
+      signer.sign(head: &head, host: endpoint.host, contentType: contentType, body: ByteSlice(bytes), now: now)
     }
-    head += lines
-    head.append("\r\n")
-  }
-
-  private static func requestLine(_ head: [UInt8]) -> (method: String, target: [UInt8])? {
-    guard let first = head.firstIndex(of: 0x20) else { return nil }
-    guard let second = head[(first + 1)...].firstIndex(of: 0x20), head.count > 2 else { return nil }
-    return (String(decoding: head[..<first], as: UTF8.self), Array(head[(first + 1)..<second]))
   }
 }

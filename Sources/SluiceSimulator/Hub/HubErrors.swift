@@ -86,8 +86,19 @@ enum HubErrors {
     case .gemini: (geminiName(status), nil)
     case .bedrock: (bedrockName(status), nil)
     case .mistral: mistralNames(status)
-    case .huggingface: (status == 429 ? "overloaded" : "validation", nil)
+    case .huggingface: (huggingFaceName(status), nil)
     default: ("error", status == 429 ? "429" : nil)
+    }
+  }
+
+  /// The error types of text-generation-inference.
+  private static func huggingFaceName(_ status: Int) -> String {
+    switch status {
+    case 424: "generation"
+    case 429: "overloaded"
+    case 503: "healthcheck"
+    case 500...: "incomplete_generation"
+    default: "validation"
     }
   }
 

@@ -1,0 +1,54 @@
+import SluiceDialects
+import Testing
+
+/// The signature in a finished head, where library and gateway put it.
+struct SignedHeadTests {
+  private let now = UnixTime(milliseconds: 1_700_000_000_000)
+  private let body = Array(#"{"messages":[]}"#.utf8)
+  private let start = "POST /model/m/converse HTTP/1.1\r\nhost: localhost:8\r\ncontent-type: application/json\r\n"
+
+  private func signer() throws -> RequestSigner {
+    let options = ProviderOptions(["region": .text("eu-west-1")])
+    let prepared = try ProviderDialect(.bedrock, options: options).prepare(UpstreamCredential("AKIDEXAMPLE:secret"))
+    #expect(prepared.lines.isEmpty)
+    return try #require(prepared.signer)
+  }
+
+  private func signed(_ text: String, _ body: [UInt8]) throws -> String {
+    let signer = try signer()
+    var head = Array(text.utf8)
+    body.withSlice {
+      signer.sign(head: &head, host: "localhost:8", contentType: "application/json", body: $0, now: now)
+    }
+    return String(decoding: head, as: UTF8.self)
+  }
+
+  @Test func signatureStandsBeforeTheEmptyLine() throws {
+    let signer = try signer()
+    var lines: [UInt8] = []
+    Array("/model/m/converse".utf8).withSlice { target in
+      body.withSlice { body in
+        signer.append(
+          RequestSigner.Attempt(
+            method: "POST", target: target, host: "localhost:8", contentType: "application/json", body: body),
+          now: now, to: &lines)
+      }
+    }
+    let expected = start + String(decoding: lines, as: UTF8.self) + "\r\n"
+    #expect(try signed(start + "\r\n", body) == expected)
+    #expect(expected.contains("/eu-west-1/bedrock/aws4_request"))
+    #expect(!expected.contains("secret"))
+  }
+
+  @Test func signatureCoversPathAndBody() throws {
+    let first = try signed(start + "\r\n", body)
+    #expect(try signed(start + "\r\n", body + [0x20]) != first)
+    let other = start.replacing("/model/m/", with: "/model/n/")
+    #expect(try signed(other + "\r\n", body).suffix(80) != first.suffix(80))
+  }
+
+  @Test(arguments: ["", "\r\n", "POST", "POST /", "POST / HTTP/1.1"]) func whatIsNoHeadStaysAsItIs(text: String) throws
+  {
+    #expect(try signed(text, body) == text)
+  }
+}
