@@ -26,7 +26,7 @@ struct SluiceProviderTests {
     Case(provider: "huggingface", path: "/huggingface/v1", model: "meta-llama/Llama-3.3-70B-Instruct"),
     Case(provider: "local", path: "/local/v1", model: "llama3.1", embedder: "nomic-embed-text"),
     Case(
-      provider: "bedrock", path: "/bedrock", key: "AKIDEXAMPLE:secret", options: "{region: eu-west-1}",
+      provider: "bedrock", path: "/bedrock", key: "AKIDEXAMPLE:simulator-secret", options: "{region: eu-west-1}",
       model: "amazon.nova-pro-v1:0"),
   ]
 
@@ -189,13 +189,21 @@ struct SluiceProviderTests {
     }
   }
 
-  /// Access keys are never sent: an unsigned request, or one that carries the key as it is, is refused.
+  /// Access keys are never sent; the simulator checks the signature and knows one secret.
   @Test func requestsToBedrockAreSigned() async throws {
     try await run { scene in
       _ = try await scene.sluice.chat(model: "bedrock/amazon.nova-pro-v1:0", [.user("Hi")])
-      let stats = await scene.simulator.stats()
-      #expect(stats.requests.byStatus == [200: 1])
-      #expect(stats.requests.byKey.count == 1)
+      for try await _ in scene.sluice.stream(model: "bedrock/amazon.nova-pro-v1:0", [.user("Hi")]) {}
+      #expect(await scene.simulator.stats().requests.byStatus == [200: 2])
+    }
+    let other = { Self.configuration($0).replacing("simulator-secret", with: "another-secret") }
+    try await SluiceScene.run(faults: [], configuration: other) { scene in
+      let error = await scene.failure {
+        _ = try await scene.sluice.chat(model: "bedrock/amazon.nova-pro-v1:0", [.user("Hi")])
+      }
+      #expect(error?.code == .credential)
+      #expect(error?.status == 403)
+      #expect(error?.message.contains("another-secret") == false)
     }
   }
 }
