@@ -2,9 +2,10 @@ import NIOCore
 import SluiceDialects
 import SluiceGateway
 import SluicePolicy
+import SluiceRuntime
 import Testing
 
-@Suite("Forwarding", .timeLimit(.minutes(1)))
+@Suite("Forwarding", .mustEnd)
 struct ForwardingTests {
   @Test("A plain answer passes, with the credential replaced and the gateway's own headers added")
   func plain() async throws {
@@ -74,8 +75,9 @@ struct ForwardingTests {
   @Test("The phases in server-timing are all there and none is negative")
   func serverTiming() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
-    let gateway = try await TestGateway.start([.init(ports: [upstream.port])])
+    let gateway = try await TestGateway.start([.init(ports: [upstream.port])], clock: .system)
     let client = try await gateway.connect()
+    let began = SystemClock().now()
     try await client.send(Requests.chat())
     let provider = try await upstream.connection()
     _ = await provider.readRequest()
@@ -84,7 +86,7 @@ struct ForwardingTests {
     let phases = timing.split(separator: ",").map { $0.split(separator: ";dur=") }
     #expect(phases.map { $0[0].trimmed } == ["receive", "queue", "acquire", "connect", "upstream", "translate"])
     let sum = phases.reduce(0.0) { $0 + (Double($1[1]) ?? -1_000_000) }
-    #expect(sum > 0 && sum < 60_000)
+    #expect(sum > 0 && sum <= (SystemClock().now() - began).seconds * 1_000)
     let record = try #require(try await gateway.server.metrics.recentRequests().first)
     let total = PhaseClock.Phase.allCases.reduce(Interval.zero) { $0 + record.phases[$1] }
     #expect(total == record.phases.total)

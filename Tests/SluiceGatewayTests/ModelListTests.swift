@@ -4,7 +4,7 @@ import SluiceGateway
 import SluicePolicy
 import Testing
 
-@Suite("The list of models", .timeLimit(.minutes(1)))
+@Suite("The list of models", .mustEnd)
 struct ModelListTests {
   private static let listing =
     #"{"object":"list","data":["#
@@ -41,7 +41,9 @@ struct ModelListTests {
   func oneIsOut() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
     let gateway = try await TestGateway.start([
-      .init(ports: [upstream.port]), .init(name: "second", ports: [1], models: ["own"], allowed: ["own"]),
+      .init(ports: [upstream.port]),
+      .init(
+        name: "second", ports: [1], models: ["own"], allowed: ["own"], settle: { $0.connections.failFastAfter = 1 }),
     ])
     let client = try await gateway.connect()
     try await client.send(Requests.get("/v1/models"))

@@ -2,17 +2,20 @@ import NIOCore
 import SluiceDialects
 import SluiceGateway
 import SluicePolicy
+import SluiceRuntime
 import Testing
 
-@Suite("Protection", .timeLimit(.minutes(1)))
+@Suite("Protection", .mustEnd)
 struct ProtectionTests {
   /// A gateway whose only upstream does not matter.
   private static func gateway(
-    access: AccessTable = .open, limits: GatewayLimits = GatewayLimits(), settings: GatewaySettings? = nil,
-    models: Set<String> = ["gpt-4o", "gpt-4o-mini"], pools: [TestGateway.Pool] = []
+    access: AccessTable = .open, limits: GatewayLimits = .unhurried, settings: GatewaySettings? = nil,
+    models: Set<String> = ["gpt-4o", "gpt-4o-mini"], pools: [TestGateway.Pool] = [],
+    clock: any MonotonicClock = HeldClock()
   ) async throws -> TestGateway {
     try await TestGateway.start(
-      pools.isEmpty ? [.init(ports: [1], models: models)] : pools, access: access, limits: limits, settings: settings)
+      pools.isEmpty ? [.init(ports: [1], models: models)] : pools, access: access, limits: limits, settings: settings,
+      clock: clock)
   }
 
   @Test(
@@ -72,7 +75,7 @@ struct ProtectionTests {
 
   @Test("Bodies are bounded, announced or not")
   func oversizedBody() async throws {
-    var limits = GatewayLimits()
+    var limits = GatewayLimits.unhurried
     limits.maxRequestBody = 10_000
     let gateway = try await Self.gateway(limits: limits)
     let announced = try await gateway.connect()
@@ -115,10 +118,10 @@ struct ProtectionTests {
 
   @Test("A client that is too slow gets a 408", arguments: ["GET /v1/mod", Requests.chat().dropLastBytes(3)])
   func slowClient(part: String) async throws {
-    var limits = GatewayLimits()
+    var limits = GatewayLimits.unhurried
     limits.headTimeout = .milliseconds(50)
     limits.bodyTimeout = .milliseconds(60)
-    let gateway = try await Self.gateway(limits: limits)
+    let gateway = try await Self.gateway(limits: limits, clock: .system)
     let client = try await gateway.connect()
     try await client.send(part)
     #expect(await client.readAnswer().status == 408)
@@ -145,9 +148,9 @@ struct ProtectionTests {
 
   @Test("An idle connection is closed without a word")
   func idleClient() async throws {
-    var limits = GatewayLimits()
+    var limits = GatewayLimits.unhurried
     limits.idleTimeout = .milliseconds(30)
-    let gateway = try await Self.gateway(limits: limits)
+    let gateway = try await Self.gateway(limits: limits, clock: .system)
     let client = try await gateway.connect()
     #expect(await client.readToEnd() == "")
     await gateway.stop()

@@ -2,14 +2,16 @@ import NIOCore
 import SluiceDialects
 import SluiceGateway
 import SluicePolicy
+import SluiceRuntime
 import Testing
 
-@Suite("Recovery", .timeLimit(.minutes(1)))
+@Suite("Recovery", .mustEnd)
 struct RecoveryTests {
   @Test("A failing answer is tried again, on another key where the key is to blame", arguments: [500, 503, 429])
   func retried(status: Int) async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
-    let gateway = try await TestGateway.start([.init(ports: [upstream.port], keys: ["first", "second"])])
+    let gateway = try await TestGateway.start(
+      [.init(ports: [upstream.port], keys: ["first", "second"], maxConnections: 1)], clock: .system)
     let client = try await gateway.connect()
     try await client.send(Requests.chat())
     let provider = try await upstream.connection()
@@ -29,7 +31,7 @@ struct RecoveryTests {
   @Test("When every try fails, the client gets the provider's own last error")
   func exhausted() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
-    let gateway = try await TestGateway.start([.init(ports: [upstream.port])])
+    let gateway = try await TestGateway.start([.init(ports: [upstream.port], maxConnections: 1)], clock: .system)
     let client = try await gateway.connect()
     try await client.send(Requests.chat())
     let provider = try await upstream.connection()
@@ -76,9 +78,8 @@ struct RecoveryTests {
   @Test("A plain answer that breaks in the middle becomes another try, then a 502")
   func brokenAnswer() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
-    let gateway = try await TestGateway.start([
-      .init(ports: [upstream.port], exchange: ExchangeSettings(attempts: 2, backoffBase: .milliseconds(1)))
-    ])
+    let gateway = try await TestGateway.start(
+      [.init(ports: [upstream.port], exchange: .unhurried(attempts: 2), maxConnections: 1)], clock: .system)
     let client = try await gateway.connect()
     try await client.send(Requests.chat())
     for _ in 1...2 {
@@ -120,7 +121,7 @@ struct RecoveryTests {
   func garbage() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
     let gateway = try await TestGateway.start([
-      .init(ports: [upstream.port], exchange: ExchangeSettings(attempts: 1))
+      .init(ports: [upstream.port], exchange: .unhurried(attempts: 1))
     ])
     let client = try await gateway.connect()
     try await client.send(Requests.chat())
@@ -137,13 +138,14 @@ struct RecoveryTests {
   @Test("No first byte in time is a 504 that names its clock, and the upstream sees the end")
   func firstByteTimeout() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
-    let gateway = try await TestGateway.start([
-      .init(ports: [upstream.port], exchange: ExchangeSettings(attempts: 1, firstByte: .milliseconds(50)))
-    ])
+    let clock = HeldClock()
+    let gateway = try await TestGateway.start(
+      [.init(ports: [upstream.port], exchange: .unhurried(attempts: 1, firstByte: .milliseconds(50)))], clock: clock)
     let client = try await gateway.connect()
     try await client.send(Requests.chat())
     let provider = try await upstream.connection()
     _ = await provider.readRequest()
+    clock.advance(by: .milliseconds(50))
     let answer = await client.readAnswer()
     #expect(answer.status == 504)
     #expect(answer.body.contains("timeout_first_byte"))
@@ -155,17 +157,19 @@ struct RecoveryTests {
   @Test("A stalled stream ends with the event of its clock")
   func betweenBytes() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
-    let gateway = try await TestGateway.start([
-      .init(ports: [upstream.port], exchange: ExchangeSettings(attempts: 1, betweenBytes: .milliseconds(50)))
-    ])
+    let clock = HeldClock()
+    let gateway = try await TestGateway.start(
+      [.init(ports: [upstream.port], exchange: .unhurried(attempts: 1, betweenBytes: .milliseconds(50)))], clock: clock)
     let client = try await gateway.connect()
     try await client.send(Requests.chat(stream: true))
     let provider = try await upstream.connection()
     _ = await provider.readRequest()
     let chunk = Requests.chunk("a")
     try await provider.send(RawSocket.streamHead + String(chunk.utf8.count, radix: 16) + "\r\n" + chunk + "\r\n")
-    let body = await client.readAnswer().body
-    #expect(body.hasPrefix(chunk))
+    _ = await client.read(until: "\r\n\r\n")
+    #expect(await client.readChunk() == chunk)
+    clock.advance(by: .milliseconds(50))
+    let body = await client.readChunks()
     #expect(body.contains("timeout_between_bytes"))
     #expect(!body.contains("<cut>"))
     await provider.waitForEnd()
@@ -176,15 +180,20 @@ struct RecoveryTests {
   @Test("A stream without a token in time ends with the event of its clock")
   func firstToken() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
-    let gateway = try await TestGateway.start([
-      .init(ports: [upstream.port], exchange: ExchangeSettings(attempts: 1, firstToken: .milliseconds(60)))
-    ])
+    let clock = HeldClock()
+    let gateway = try await TestGateway.start(
+      [.init(ports: [upstream.port], exchange: .unhurried(attempts: 1, firstToken: .milliseconds(60)))], clock: clock)
     let client = try await gateway.connect()
     try await client.send(Requests.chat(stream: true))
     let provider = try await upstream.connection()
     _ = await provider.readRequest()
     provider.post(RawSocket.streamHead + "c\r\n: thinking\n\n\r\n")
-    #expect(await client.readAnswer().body.contains("timeout_first_token"))
+    _ = await client.read(until: "\r\n\r\n")
+    #expect(await client.readChunk() == ": thinking\n\n")
+    clock.advance(by: .milliseconds(60))
+    let body = await client.readChunks()
+    #expect(body.contains("timeout_first_token"))
+    #expect(!body.contains("<cut>"))
     await provider.waitForEnd()
     await gateway.stop()
     try await upstream.stop()
@@ -193,12 +202,17 @@ struct RecoveryTests {
   @Test("The client's own deadline is kept", arguments: ["50", "50ms"])
   func callerDeadline(value: String) async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
-    let gateway = try await TestGateway.start([.init(ports: [upstream.port])])
+    let clock = HeldClock()
+    let gateway = try await TestGateway.start([.init(ports: [upstream.port])], clock: clock)
     let client = try await gateway.connect()
     try await client.send(Requests.chat(headers: "x-sluice-deadline: \(value)\r\n"))
+    let provider = try await upstream.connection()
+    _ = await provider.readRequest()
+    clock.advance(by: .milliseconds(50))
     let answer = await client.readAnswer()
     #expect(answer.status == 504)
     #expect(answer.body.contains("deadline_exceeded"))
+    await provider.waitForEnd()
     await gateway.stop()
     try await upstream.stop()
   }
@@ -208,9 +222,8 @@ struct RecoveryTests {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
     let port = upstream.port
     try await upstream.stop()
-    let gateway = try await TestGateway.start([
-      .init(ports: [port], exchange: ExchangeSettings(attempts: 1, acquire: .milliseconds(300)))
-    ])
+    let gateway = try await TestGateway.start(
+      [.init(ports: [port], exchange: .unhurried(attempts: 1, acquire: .milliseconds(300)))], clock: .system)
     let client = try await gateway.connect()
     try await client.send(Requests.chat())
     let answer = await client.readAnswer()
@@ -225,7 +238,7 @@ struct RecoveryTests {
     let good = try await RawUpstream.start(on: TestGateway.group)
     let gateway = try await TestGateway.start(
       [
-        .init(name: "one", ports: [broken.port], exchange: ExchangeSettings(attempts: 1)),
+        .init(name: "one", ports: [broken.port], exchange: .unhurried(attempts: 1)),
         .init(name: "two", ports: [good.port]),
       ],
       routes: [RouteDefinition(model: "gpt*", targets: [RouteTarget(pool: "one"), RouteTarget(pool: "two")])])

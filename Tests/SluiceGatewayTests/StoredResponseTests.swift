@@ -4,7 +4,7 @@ import SluiceGateway
 import SluicePolicy
 import Testing
 
-@Suite("Stored responses", .timeLimit(.minutes(1)))
+@Suite("Stored responses", .mustEnd)
 struct StoredResponseTests {
   private static func created(_ id: String) -> String {
     #"{"object":"response","metadata":{"id":"no"},"id":"\#(id)","status":"completed","output":[]}"#

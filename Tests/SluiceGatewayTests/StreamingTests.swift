@@ -2,9 +2,10 @@ import NIOCore
 import SluiceDialects
 import SluiceGateway
 import SluicePolicy
+import SluiceRuntime
 import Testing
 
-@Suite("Streaming", .timeLimit(.minutes(1)))
+@Suite("Streaming", .mustEnd)
 struct StreamingTests {
   @Test("Events arrive one by one, and the stream's usage is counted")
   func events() async throws {
@@ -199,9 +200,9 @@ struct StreamingTests {
   @Test("While the model thinks, the client gets comments, but only after the upstream's head")
   func keepaliveComment() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
-    var limits = GatewayLimits()
+    var limits = GatewayLimits.unhurried
     limits.keepaliveComment = .milliseconds(20)
-    let gateway = try await TestGateway.start([.init(ports: [upstream.port])], limits: limits)
+    let gateway = try await TestGateway.start([.init(ports: [upstream.port])], limits: limits, clock: .system)
     let client = try await gateway.connect()
     try await client.send(Requests.chat(stream: true))
     let provider = try await upstream.connection()

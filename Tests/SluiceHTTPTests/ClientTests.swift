@@ -7,11 +7,17 @@ import SluiceRuntime
 import Testing
 
 /// The client for tasks, over a pool with one scripted server behind it.
-@Suite(.timeLimit(.minutes(1))) struct ClientTests {
+@Suite(.mustEnd) struct ClientTests {
   private struct Scene {
     let server: RawServer
     let client: SimpleHTTPClient
     let pool: PoolDriver<HTTPConnection>
+
+    func send(
+      _ request: HTTPClientRequest, timeouts: HTTPClientTimeouts = .unhurried
+    ) async throws -> HTTPClientResponse {
+      try await client.send(request, timeouts: timeouts)
+    }
   }
 
   private func withScene(_ body: (Scene) async throws -> Void) async throws {
@@ -19,9 +25,12 @@ import Testing
     let server = try await RawServer.start()
     let origin = HTTPOrigin(scheme: .http, host: "127.0.0.1", port: server.port, basePath: "/base")
     try harness.connector.add(origin)
-    let settings = PoolSettings(
+    var settings = PoolSettings(
       name: "test", origins: [OriginSettings(identity: origin.identity, name: "local")],
       endpoints: [EndpointSettings(identity: "one", name: "one", origin: 0)])
+    settings.connections.connectTimeout = .hours(1)
+    settings.connections.verifyAfter = .hours(1)
+    settings.connections.idleTimeout = .hours(1)
     let pool = try PoolDriver(settings: settings, loops: [harness.eventLoop], seed: 1, connector: harness.connector)
     let scene = Scene(server: server, client: SimpleHTTPClient(pool: pool, origin: origin), pool: pool)
     do {
@@ -38,7 +47,7 @@ import Testing
   @Test func aWholeAnswer() async throws {
     try await withScene { scene in
       for round in 0..<2 {
-        async let response = scene.client.send(
+        async let response = scene.send(
           HTTPClientRequest(
             method: "POST", path: "/v1/x?y=1", headers: [("x-test", "a b")], body: ByteBuffer(string: "body")))
         let peer = try await scene.server.peer(round == 0 ? nil : 0)
@@ -61,7 +70,7 @@ import Testing
 
   @Test func aBodyHasItsBound() async throws {
     try await withScene { scene in
-      async let response = scene.client.send(HTTPClientRequest(path: "/"))
+      async let response = scene.send(HTTPClientRequest(path: "/"))
       let peer = try await scene.server.accept()
       try await peer.request()
       try await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsix...")
@@ -72,7 +81,7 @@ import Testing
 
   @Test func aBrokenBodyThrows() async throws {
     try await withScene { scene in
-      async let response = scene.client.send(HTTPClientRequest(path: "/"))
+      async let response = scene.send(HTTPClientRequest(path: "/"))
       let peer = try await scene.server.accept()
       try await peer.request()
       try await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsix")
@@ -87,7 +96,7 @@ import Testing
   @Test func aSlowReaderHoldsTheServerBack() async throws {
     try await withScene { scene in
       let size = 8 * 1_024 * 1_024
-      async let response = scene.client.send(HTTPClientRequest(path: "/"))
+      async let response = scene.send(HTTPClientRequest(path: "/"))
       let peer = try await scene.server.accept()
       try await peer.request()
       peer.channel.write(ByteBuffer(string: "HTTP/1.1 200 OK\r\ncontent-length: \(size)\r\n\r\n"), promise: nil)
@@ -107,7 +116,7 @@ import Testing
 
   /// Sends a request whose answer stays incomplete, and lets go of it.
   private func peerOfAnAbandonedAnswer(_ scene: Scene) async throws -> RawPeer {
-    async let response = scene.client.send(HTTPClientRequest(path: "/"))
+    async let response = scene.send(HTTPClientRequest(path: "/"))
     let peer = try await scene.server.accept()
     try await peer.request()
     try await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsix")
@@ -125,7 +134,7 @@ import Testing
   @Test func cancellationReachesTheServer() async throws {
     try await withScene { scene in
       try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { _ = try await scene.client.send(HTTPClientRequest(path: "/")) }
+        group.addTask { _ = try await scene.send(HTTPClientRequest(path: "/")) }
         let peer = try await scene.server.accept()
         try await peer.request()
         group.cancelAll()
@@ -142,9 +151,9 @@ import Testing
 
   @Test func eachClockHasItsName() async throws {
     try await withScene { scene in
-      var head = HTTPClientTimeouts()
+      var head = HTTPClientTimeouts.unhurried
       head.head = .milliseconds(50)
-      async let response = scene.client.send(HTTPClientRequest(path: "/"), timeouts: head)
+      async let response = scene.send(HTTPClientRequest(path: "/"), timeouts: head)
       let peer = try await scene.server.accept()
       try await peer.clientClosed()
       do {
@@ -154,9 +163,9 @@ import Testing
         #expect(error as? HTTPClientError == .timeout(.head))
       }
 
-      var between = HTTPClientTimeouts()
+      var between = HTTPClientTimeouts.unhurried
       between.between = .milliseconds(50)
-      async let second = scene.client.send(HTTPClientRequest(path: "/"), timeouts: between)
+      async let second = scene.send(HTTPClientRequest(path: "/"), timeouts: between)
       let other = try await scene.server.accept()
       try await other.request()
       try await other.send("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsix")
@@ -168,12 +177,12 @@ import Testing
   /// The server closes the reused connection as the second request arrives: repeated once, on a fresh one.
   @Test func theReplayRule() async throws {
     try await withScene { scene in
-      async let first = scene.client.send(HTTPClientRequest(path: "/"))
+      async let first = scene.send(HTTPClientRequest(path: "/"))
       let peer = try await scene.server.accept()
       try await peer.request()
       try await peer.send(okAnswer)
       _ = try await first.body.collect(upTo: 10)
-      async let second = scene.client.send(HTTPClientRequest(path: "/"))
+      async let second = scene.send(HTTPClientRequest(path: "/"))
       try await peer.request()
       await peer.close()
       let fresh = try await scene.server.accept()
@@ -198,9 +207,9 @@ import Testing
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ProbeTests {
+@Suite(.mustEnd) struct ProbeTests {
   private func probe(
-    within limit: Interval = .seconds(20), _ server: (RawServer) async throws -> Void
+    within limit: Interval = .hours(1), _ server: (RawServer) async throws -> Void
   ) async throws -> ProbeResult {
     let harness = try Harness()
     let raw = try await RawServer.start()

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOEmbedded
 import NIOPosix
 import SluiceHTTP
 import SluicePolicy
@@ -6,7 +7,7 @@ import SluiceRuntime
 import Testing
 
 /// When a broken exchange may be repeated on a fresh connection.
-@Suite(.timeLimit(.minutes(1))) struct ReplayTests {
+@Suite(.mustEnd) struct ReplayTests {
   private struct Scene {
     let harness: Harness
     let server: RawServer
@@ -36,9 +37,7 @@ import Testing
   }
 
   @Test func freshConnectionClosed() async throws {
-    let failure = try await failure(try await scene(served: false) { $0.staleAfter = .seconds(60) }) {
-      await $0.close()
-    }
+    let failure = try await failure(try await scene(served: false)) { await $0.close() }
     #expect(failure?.replaySafe == false)
     #expect(failure?.reused == false)
   }
@@ -67,7 +66,15 @@ import Testing
   /// uses, is held until the kernel knows, so that writing itself finds out.
   private func outcomeOfABrokenWrite(_ server: (RawPeer) async throws -> Void) async throws -> Outcome {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let harness = try Harness(on: group.next())
+    let outcome = try await outcomeOfABrokenWrite(on: group.next(), server)
+    try await group.shutdownGracefully()
+    return outcome
+  }
+
+  private func outcomeOfABrokenWrite(
+    on loop: any EventLoop, _ server: (RawPeer) async throws -> Void
+  ) async throws -> Outcome {
+    let harness = try Harness(on: loop)
     let raw = try await RawServer.start()
     let connection = try await harness.open(raw)
     let peer = try await raw.accept()
@@ -86,7 +93,6 @@ import Testing
     try await server(peer)
     let outcome = try await recording.get().finished()
     try await raw.stop()
-    try await group.shutdownGracefully()
     return outcome
   }
 
@@ -159,7 +165,7 @@ import Testing
 }
 
 /// A peer that vanished without a word. The kernel's retransmission timer is the clock here.
-@Suite(.timeLimit(.minutes(1))) struct DeadPathTests {
+@Suite(.mustEnd) struct DeadPathTests {
   @Test func aSilentlyDroppedConnectionIsFoundInTwoSeconds() async throws {
     let harness = try Harness()
     let server = try await RawServer.start()
@@ -185,7 +191,7 @@ import Testing
     let peer = try await server.accept()
     try await peer.pauseReading()
     let recording = try await harness.start(connection, .post(bytes: 32 * 1_024 * 1_024))
-    try await harness.kernelTime(.milliseconds(2_600))
+    try await harness.monitorTicks(5, connection)
     #expect(try await harness.eventLoop.submit { recording.isFinished }.get() == false)
     #expect(connection.isOpen)
     connection.close(reason: .shutdown)
@@ -200,29 +206,33 @@ import Testing
     let peer = try await server.accept()
     let recording = try await harness.start(connection)
     try await peer.request()
-    // The monitor looks after a second and a half, on a loaded machine later.
-    var isProven = false
-    for _ in 0..<40 where !isProven {
-      try await harness.kernelTime(.milliseconds(250))
-      isProven = try await harness.eventLoop.submit { connection.isPathProven }.get()
-    }
-    #expect(isProven)
+    try await harness.monitorTicks(3, connection)
+    #expect(try await harness.eventLoop.submit { connection.isPathProven }.get())
     try await peer.send(okAnswer)
     #expect(try await recording.finished().text == "ok")
     try await server.stop()
   }
 
-  @Test func theMonitorRestsWhenNobodyWaits() async throws {
-    let harness = try Harness()
-    let server = try await RawServer.start()
-    let connection = try await harness.open(server)
-    let peer = try await server.accept()
-    _ = try await harness.exchange(connection, with: peer, answer: okAnswer)
-    // However long the exchange took: one tick at most finds that nobody waits, and there are no more.
-    let before = try await harness.eventLoop.submit { connection.monitor.tick }.get()
-    try await harness.kernelTime(.milliseconds(1_600))
-    let after = try await harness.eventLoop.submit { connection.monitor.tick }.get()
-    #expect(after <= before + 1)
-    try await server.stop()
+  /// In virtual time, on an embedded channel.
+  @Test func theMonitorRestsWhenNobodyWaits() throws {
+    let channel = EmbeddedChannel()
+    let loop = channel.embeddedEventLoop
+    let monitor = DeadPathMonitor(eventLoop: loop)
+    let connection = HTTPConnection(
+      eventLoop: loop, options: .unhurried, events: nil, clock: SystemClock(), monitor: monitor, isTLS: false)
+    try channel.pipeline.syncOperations.addHandler(connection)
+    try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    loop.advanceTime(by: .hours(1))
+    #expect(monitor.tick == 0, "no exchange has begun")
+    connection.start(.get, peer: RecordingPeer(on: loop))
+    loop.advanceTime(by: .milliseconds(1_600))
+    #expect(monitor.tick == 3)
+    try channel.writeInbound(ByteBuffer(string: okAnswer))
+    loop.advanceTime(by: .hours(1))
+    #expect(monitor.tick == 4, "the one that finds nobody is the last")
+    connection.start(.get, peer: RecordingPeer(on: loop))
+    loop.advanceTime(by: .milliseconds(1_100))
+    #expect(monitor.tick == 6)
+    _ = try? channel.finish(acceptAlreadyClosed: true)
   }
 }

@@ -46,22 +46,28 @@ extension HTTPConnection {
     let left = (deadline - clock.now()).nanoseconds
     let patience = min(left, max(100_000_000, Int64(facts.roundTripMicroseconds) * 4_000))
     SocketFacts.setKeepAliveIdle(descriptor, seconds: 1)
-    let until = eventLoop.now + .nanoseconds(max(0, patience))
+    let asked = eventLoop.now
+    let until = asked + .nanoseconds(max(0, patience))
     let step = max(1_000_000, Int64(facts.roundTripMicroseconds) * 500)
-    awaitAnswer(before: facts.lastHeardMilliseconds, step: step, until: until, done)
+    awaitAnswer(asked: asked, after: Int64(facts.lastHeardMilliseconds), step: step, until: until, done)
   }
 
+  /// Without an answer the silence that there was goes on growing; with one it is shorter than the time since asking.
+  /// Half of the old silence between the two leaves room for the kernel's coarse clock, and a loop that looks late sees
+  /// the same.
   private func awaitAnswer(
-    before silence: UInt32, step: Int64, until: NIODeadline, _ done: @escaping @Sendable (Bool) -> Void
+    asked: NIODeadline, after silence: Int64, step: Int64, until: NIODeadline,
+    _ done: @escaping @Sendable (Bool) -> Void
   ) {
     let next = min(until, eventLoop.now + .nanoseconds(step))
     eventLoop.assumeIsolated().scheduleTask(deadline: next) {
+      let passed = (self.eventLoop.now - asked).nanoseconds / 1_000_000
       guard self.isOpen, let descriptor = self.descriptor, let facts = SocketFacts.read(descriptor) else {
         return done(false)
       }
-      let isHeard = facts.lastHeardMilliseconds < silence || self.peer != nil
+      let isHeard = Int64(facts.lastHeardMilliseconds) < passed + silence / 2 || self.peer != nil
       guard isHeard || self.eventLoop.now >= until else {
-        return self.awaitAnswer(before: silence, step: step * 2, until: until, done)
+        return self.awaitAnswer(asked: asked, after: silence, step: step * 2, until: until, done)
       }
       SocketFacts.setKeepAliveIdle(descriptor, seconds: self.options.keepAliveIdle.nanoseconds / 1_000_000_000)
       done(isHeard)

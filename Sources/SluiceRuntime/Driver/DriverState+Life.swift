@@ -32,6 +32,8 @@ extension DriverState {
 
   /// Takes nothing new. Leases have until `limit` has passed; a drain that is under way is only ever shortened.
   mutating func drain(within limit: Interval) {
+    // Nothing to wait for, and the loops may be gone with everything that a timer could live on.
+    if machine.isDrained && drainPhase == .none { return }
     machine.drain(now: now, into: &actions)
     let until = now + limit
     switch drainPhase {

@@ -47,6 +47,7 @@ struct DriverState: ~Copyable, Sendable {
 
   /// Nothing is left, so nothing is waited for any more, not even by the timer.
   private mutating func finishDrain(into effects: inout [Effect]) {
+    if armed < .distantFuture { effects.append(.disarm) }
     effects.append(.drained(drainSignals))
     drainSignals = []
     drainPhase = .none

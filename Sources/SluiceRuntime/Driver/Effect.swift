@@ -12,6 +12,7 @@ enum Effect: Sendable {
   case grant(Recipient, Grant, any PoolableResource)
   case reject(Recipient, PoolRejection)
   case arm(Instant)
+  case disarm
   case emit(PoolEvent, sequence: UInt64)
   case drained([DrainSignal])
 }

@@ -39,8 +39,9 @@ extension PoolDriverCore {
       timer.arm(deadline, for: self)
     case .emit:
       break
-    case .drained(let signals):
+    case .disarm:
       timer.cancel()
+    case .drained(let signals):
       for signal in signals { signal.fire(.drained) }
     }
   }

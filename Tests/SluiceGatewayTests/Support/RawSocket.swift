@@ -61,11 +61,11 @@ final class RawSocket: Sendable {
     return RawSocket(channel: channel, events: events)
   }
 
-  /// For the accepting side.
-  static func accepted(_ channel: any Channel) throws -> RawSocket {
+  /// For the accepting side: hands the socket over with its first bytes.
+  static func accept(_ channel: any Channel, _ used: @escaping @Sendable (RawSocket) -> Void) throws {
     let events = BoundedMailbox<Event>(capacity: 1 << 20)
-    try channel.pipeline.syncOperations.addHandler(RawHandler(events: events))
-    return RawSocket(channel: channel, events: events)
+    try channel.pipeline.syncOperations.addHandler(
+      RawHandler(events: events) { used(RawSocket(channel: $0, events: events)) })
   }
 
   func send(_ text: String) async throws {
@@ -161,17 +161,22 @@ extension String {
   }
 }
 
-private final class RawHandler: ChannelInboundHandler, Sendable {
+private final class RawHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let events: BoundedMailbox<RawSocket.Event>
+  private var used: ((any Channel) -> Void)?
 
-  init(events: BoundedMailbox<RawSocket.Event>) {
+  /// `used` is called once, when something has arrived.
+  init(events: BoundedMailbox<RawSocket.Event>, used: ((any Channel) -> Void)? = nil) {
     self.events = events
+    self.used = used
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     events.send(.bytes(unwrapInboundIn(data)))
+    used?(context.channel)
+    used = nil
   }
 
   func channelInactive(context: ChannelHandlerContext) {

@@ -2,7 +2,8 @@ import NIOCore
 import NIOPosix
 import SluiceRuntime
 
-/// A provider as a test plays it: each connection it accepts is handed over as a socket.
+/// A provider as a test plays it: each connection on which something arrives is handed over as a socket. Those that a
+/// pool only keeps ready are not.
 final class RawUpstream: Sendable {
   let port: Int
   private let channel: any Channel
@@ -20,13 +21,13 @@ final class RawUpstream: Sendable {
       .serverChannelOption(.backlog, value: 256)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { _ = accepted.send(try RawSocket.accepted(channel)) }
+        channel.eventLoop.makeCompletedFuture { try RawSocket.accept(channel) { _ = accepted.send($0) } }
       }
       .bind(host: "127.0.0.1", port: 0).get()
     return RawUpstream(channel: channel, accepted: accepted)
   }
 
-  /// The next connection that the gateway opens.
+  /// The next connection that the gateway uses.
   func connection() async throws -> RawSocket {
     guard let socket = await accepted.next() else { throw UpstreamGone() }
     return socket

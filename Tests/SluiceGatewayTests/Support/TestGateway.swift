@@ -6,7 +6,8 @@ import SluiceHTTP
 import SluicePolicy
 import SluiceRuntime
 
-/// A real gateway on loopback in front of upstreams that the test plays.
+/// A real gateway on loopback in front of upstreams that the test plays. Its time stands still unless the test wants
+/// another clock, which those do where something has to run out by itself or is tried again after a pause.
 final class TestGateway: Sendable {
   static let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
 
@@ -22,7 +23,7 @@ final class TestGateway: Sendable {
     var ports: [Int]
     /// Names and secrets; each port × key is an endpoint.
     var keys = ["first"]
-    var exchange = ExchangeSettings(attempts: 3, backoffBase: .milliseconds(1), backoffCeiling: .milliseconds(2))
+    var exchange = ExchangeSettings.unhurried()
     var models: Set<String> = []
     /// The allow list.
     var allowed: [String] = []
@@ -45,21 +46,21 @@ final class TestGateway: Sendable {
 
   static func start(
     _ pools: [Pool], routes: [RouteDefinition] = [], access: AccessTable = .open,
-    limits: GatewayLimits = GatewayLimits(), settings: GatewaySettings? = nil, admin: (any AdminHandler)? = nil,
-    adminToken: KeyDigest? = nil, hosts: [String] = [], ownLoops: Bool = false
+    limits: GatewayLimits = .unhurried, settings: GatewaySettings? = nil, admin: (any AdminHandler)? = nil,
+    adminToken: KeyDigest? = nil, hosts: [String] = [], clock: any MonotonicClock = HeldClock(), ownLoops: Bool = false
   ) async throws -> TestGateway {
     // Tests that count on clients taking turns over the loops must not share them.
     let group = ownLoops ? MultiThreadedEventLoopGroup(numberOfThreads: 2) : Self.group
     let all = Array(group.makeIterator())
-    let connector = try HTTPConnector(transport: HTTPTransport(loops: all))
+    let connector = try HTTPConnector(transport: HTTPTransport(loops: all, options: .unhurried))
     var built: [GatewayPool] = []
-    for pool in pools { built.append(try make(pool, loops: all, connector)) }
+    for pool in pools { built.append(try make(pool, loops: all, connector, clock: clock)) }
     let configuration = try configuration(
       built, pools, routes: routes, access: access, limits: limits, adminToken: adminToken,
       hosts: hosts)
     let server = GatewayServer(
       settings: settings ?? GatewaySettings(listen: [.tcp(host: "127.0.0.1", port: 0)]), group: group,
-      configuration: configuration, admin: admin, seed: 7)
+      configuration: configuration, admin: admin, clock: clock, seed: 7)
     let addresses = try await server.start()
     return TestGateway(
       server: server, address: addresses[0], pools: built.map(\.driver), connector: connector,
@@ -68,7 +69,7 @@ final class TestGateway: Sendable {
 
   static func configuration(
     _ built: [GatewayPool], _ pools: [Pool], routes: [RouteDefinition] = [], access: AccessTable = .open,
-    limits: GatewayLimits = GatewayLimits(), adminToken: KeyDigest? = nil, hosts: [String] = []
+    limits: GatewayLimits = .unhurried, adminToken: KeyDigest? = nil, hosts: [String] = []
   ) throws -> GatewayConfiguration {
     let table = try RouteTable(
       routes: routes,
@@ -92,6 +93,9 @@ final class TestGateway: Sendable {
       endpoints: endpoints)
     settings.connections.max = pool.maxConnections
     settings.connections.poolMax = pool.maxConnections
+    settings.connections.unhurry()
+    // No more connections than requests under way: which of several serves next would depend on chance.
+    settings.connections.warmRatio = 1
     settings.balance.strategy = .roundRobin
     settings.health.unhealthyAfter = 1_000
     pool.settle?(&settings)
@@ -99,7 +103,8 @@ final class TestGateway: Sendable {
   }
 
   static func make(
-    _ pool: Pool, loops: [any EventLoop], _ connector: HTTPConnector, driver: PoolDriver<HTTPConnection>? = nil
+    _ pool: Pool, loops: [any EventLoop], _ connector: HTTPConnector, clock: any MonotonicClock = HeldClock(),
+    driver: PoolDriver<HTTPConnection>? = nil
   ) throws -> GatewayPool {
     let (settings, origins) = settings(pool)
     for origin in origins { try connector.add(origin) }
@@ -109,7 +114,7 @@ final class TestGateway: Sendable {
       used = driver
       layout = try driver.reconfigure(settings)
     } else {
-      used = try PoolDriver(settings: settings, loops: loops, seed: 11, connector: connector)
+      used = try PoolDriver(settings: settings, loops: loops, clock: clock, seed: 11, connector: connector)
       layout = used.layout
     }
     var endpoints: [GatewayEndpoint] = []
@@ -132,7 +137,7 @@ final class TestGateway: Sendable {
 
   func stop() async {
     await server.drain(within: .seconds(5))
-    for pool in pools { _ = await pool.drain(within: .seconds(1)) }
+    for pool in pools { _ = await pool.drain(within: .minutes(1)) }
     try? await ownGroup?.shutdownGracefully()
   }
 

@@ -41,8 +41,9 @@ final class RecordingPeer: UpstreamPeer, @unchecked Sendable {
     over = eventLoop.makePromise()
   }
 
-  /// Exchanges that were cancelled never end for their peer.
+  /// Exchanges that were cancelled never end for their peer. After the others the loop may be gone already.
   deinit {
+    guard !isOver else { return }
     headArrived.fail(ChannelError.eof)
     over.fail(ChannelError.eof)
   }
@@ -128,9 +129,7 @@ struct Harness: Sendable {
   init(
     on loop: (any EventLoop)? = nil, _ change: (inout HTTPConnectionOptions) -> Void = { _ in }
   ) throws {
-    var options = HTTPConnectionOptions()
-    // A loaded machine may take a second between opening and starting: only tests about doubt want to know.
-    options.staleAfter = .hours(1)
+    var options = HTTPConnectionOptions.unhurried
     change(&options)
     eventLoop = loop ?? MultiThreadedEventLoopGroup.singleton.next()
     transport = HTTPTransport(loops: [eventLoop], options: options)
@@ -138,7 +137,7 @@ struct Harness: Sendable {
   }
 
   func open(
-    _ origin: HTTPOrigin, within limit: TimeAmount = .seconds(20), sink: RecordingSink? = nil
+    _ origin: HTTPOrigin, within limit: TimeAmount = .hours(1), sink: RecordingSink? = nil
   ) async throws -> HTTPConnection {
     if origin.tls != nil { try connector.add(origin) }
     let events = sink.map { ResourceEvents(resource: ResourceID(index: 1, generation: 1), sink: $0) }
@@ -154,13 +153,25 @@ struct Harness: Sendable {
   }
 
   /// The failure of a connect that must not succeed.
-  func failure(_ origin: HTTPOrigin, within limit: TimeAmount = .seconds(20)) async throws -> ConnectFailure? {
+  func failure(_ origin: HTTPOrigin, within limit: TimeAmount = .hours(1)) async throws -> ConnectFailure? {
     do {
       let connection = try await open(origin, within: limit)
       connection.close(reason: .shutdown)
       return nil
     } catch let failure as ConnectFailure {
       return failure
+    }
+  }
+
+  /// The failure of a connect whose deadline passes during a step. A short deadline may pass before on a busy machine;
+  /// then a longer one is tried.
+  func failure(_ origin: HTTPOrigin, during step: ConnectFailure.Step) async throws -> ConnectFailure? {
+    var limit = TimeAmount.milliseconds(100)
+    while true {
+      let failure = try await failure(origin, within: limit)
+      let isEarly = failure.map { $0.kind == .timeout && !$0.description.contains(step.rawValue) } ?? false
+      guard isEarly, limit < .minutes(1) else { return failure }
+      limit = limit * 4
     }
   }
 
@@ -184,9 +195,14 @@ struct Harness: Sendable {
     return try await peer.finished()
   }
 
-  func verify(_ connection: HTTPConnection, within limit: Interval = .seconds(5)) async throws -> Bool {
+  /// `busyFor`: how long the loop does nothing else right after it has asked.
+  func verify(_ connection: HTTPConnection, busyFor busy: TimeAmount = .zero) async throws -> Bool {
     let promise = eventLoop.makePromise(of: Bool.self)
-    connection.verify(deadline: SystemClock().now() + limit) { promise.succeed($0) }
+    eventLoop.execute {
+      connection.verify(deadline: SystemClock().now() + .hours(1)) { promise.succeed($0) }
+      let end = NIODeadline.now() + busy
+      while NIODeadline.now() < end {}
+    }
     return try await promise.futureResult.get()
   }
 
@@ -194,6 +210,40 @@ struct Harness: Sendable {
   func kernelTime(_ amount: TimeAmount) async throws {
     try await eventLoop.scheduleTask(in: amount) {}.futureResult.get()
   }
+
+  /// Waits until the monitor has looked at its connections this often since the exchange began.
+  func monitorTicks(_ count: UInt64, _ connection: HTTPConnection) async throws {
+    while try await eventLoop.submit({ connection.monitor.tick - connection.startedTick }).get() < count {
+      try await kernelTime(.milliseconds(100))
+    }
+  }
+}
+
+extension HTTPConnectionOptions {
+  /// Nothing grows old while a busy machine is slow.
+  static var unhurried: HTTPConnectionOptions {
+    var options = HTTPConnectionOptions()
+    options.staleAfter = .hours(1)
+    options.userTimeout = .hours(1)
+    options.trustHeardWithin = .hours(1)
+    return options
+  }
+}
+
+extension HTTPClientTimeouts {
+  static var unhurried: HTTPClientTimeouts {
+    var timeouts = HTTPClientTimeouts()
+    timeouts.acquire = .hours(1)
+    timeouts.head = .hours(1)
+    timeouts.between = .hours(1)
+    timeouts.total = .hours(2)
+    return timeouts
+  }
+}
+
+extension Trait where Self == TimeLimitTrait {
+  /// Ends a test that waits for something that never comes. No test takes a hundredth of this, however busy the machine.
+  static var mustEnd: Self { .timeLimit(.minutes(10)) }
 }
 
 extension UpstreamRequest {

@@ -12,12 +12,12 @@ import Testing
 
   private func makePool() throws -> PoolDriver<ScriptedResource> {
     try PoolDriver(
-      settings: .test(max: 2, min: 1), loops: [MultiThreadedEventLoopGroup.singleton.any()], connector: connector)
+      settings: .unhurried(max: 2, min: 1), loops: [MultiThreadedEventLoopGroup.singleton.any()], connector: connector)
   }
 
   @Test func aGracefulShutdownLetsLeasesFinishAndLeavesNothing() async throws {
     let pool = try makePool()
-    let service = PoolService(drainLimit: .minutes(1)) { [pool] }
+    let service = PoolService(drainLimit: .hours(1)) { [pool] }
     let group = ServiceGroup(services: [service], gracefulShutdownSignals: [], logger: Logger(label: "test"))
     let lease = try await pool.lease()
     async let run: Void = group.run()

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct AsyncLeaseTests {
   private func makePool(
-    _ settings: PoolSettings = .test(), _ connector: ScriptedConnector = ScriptedConnector()
+    _ settings: PoolSettings = .unhurried(), _ connector: ScriptedConnector = ScriptedConnector()
   ) throws -> PoolDriver<ScriptedResource> {
     try PoolDriver(
       settings: settings, loops: Array(MultiThreadedEventLoopGroup.singleton.makeIterator()), connector: connector)
@@ -21,7 +21,7 @@ import Testing
     first.release(.success)
     #expect(try await second == 0)
     #expect(pool.snapshot().counters.released == 2)
-    #expect(await pool.drain(within: .seconds(5)) == .drained)
+    #expect(await pool.drain(within: .hours(1)) == .drained)
   }
 
   @Test func aCancelledTaskLeavesTheQueue() async throws {
@@ -36,7 +36,7 @@ import Testing
     #expect(pool.snapshot().numbers.waiting == 0)
     #expect(pool.snapshot().counters.cancelled == 1)
     held.release(.success)
-    #expect(await pool.drain(within: .seconds(5)) == .drained)
+    #expect(await pool.drain(within: .hours(1)) == .drained)
   }
 
   @Test func aTaskThatIsCancelledBeforeItAsksGetsNothing() async throws {
@@ -68,11 +68,11 @@ import Testing
       #expect(pool.snapshot().numbers.leased == 0)
       #expect(pool.snapshot().numbers.waiting == 0)
     }
-    #expect(await pool.drain(within: .seconds(5)) == .drained)
+    #expect(await pool.drain(within: .hours(1)) == .drained)
   }
 
   @Test func aRefusalTellsWhatWhoAndWhetherToRetry() async throws {
-    let pool = try makePool(.test(queue: 0))
+    let pool = try makePool(.unhurried(queue: 0))
     let held = try await leaseOrWarm(pool)
     let error = await #expect(throws: PoolError.self) { try await pool.withLease { _ in } }
     #expect(error?.code == .rejected)
@@ -86,8 +86,7 @@ import Testing
 
   /// With no room to wait, the first lease needs a resource that is open already.
   private func leaseOrWarm(_ pool: PoolDriver<ScriptedResource>) async throws -> Lease<ScriptedResource> {
-    var warm = PoolSettings.test(min: 1, queue: 0)
-    warm.connections.min = 1
+    let warm = PoolSettings.unhurried(min: 1, queue: 0)
     try pool.reconfigure(warm)
     #expect(await eventually { pool.snapshot().numbers.idle == 1 })
     return try await pool.lease()
@@ -95,7 +94,7 @@ import Testing
 
   @Test func whoThrowsClosesTheResourceUnlessTheErrorKnowsBetter() async throws {
     let connector = ScriptedConnector()
-    let pool = try makePool(.test(), connector)
+    let pool = try makePool(.unhurried(), connector)
     struct Unknown: Error {}
     struct Known: ExchangeFailure {
       let failureClass = FailureClass.rateLimited
@@ -105,7 +104,7 @@ import Testing
     #expect(connector.resources[0].closeReasons.isEmpty)
     await #expect(throws: Unknown.self) { try await pool.withLease { _ in throw Unknown() } }
     #expect(await eventually { connector.resources[0].closeReasons == [.broken] })
-    #expect(await pool.drain(within: .seconds(5)) == .drained)
+    #expect(await pool.drain(within: .hours(1)) == .drained)
   }
 
   @Test func aWaitIsBoundedByItsTimeout() async throws {
@@ -121,12 +120,13 @@ import Testing
   @Test func resourcesAreCalledOnTheirOwnLoopOnly() async throws {
     let connector = LoopCheckingConnector()
     let pool = try PoolDriver(
-      settings: .test(max: 4), loops: Array(MultiThreadedEventLoopGroup.singleton.makeIterator()), connector: connector)
+      settings: .unhurried(max: 4), loops: Array(MultiThreadedEventLoopGroup.singleton.makeIterator()),
+      connector: connector)
     for _ in 0..<20 {
       let lease = try await pool.lease()
       lease.destroy(.success)
     }
-    #expect(await pool.drain(within: .seconds(5)) == .drained)
+    #expect(await pool.drain(within: .hours(1)) == .drained)
     #expect(connector.strayCalls == 0)
     #expect(connector.calls >= 40)
   }

@@ -48,20 +48,44 @@ import Testing
     lease.release(.success)
   }
 
+  /// Whoever ends a pool may end its event loops next, and a second end must not disturb them.
+  @Test func aPoolThatIsOverAsksNothingOfItsLoops() throws {
+    let loop = CountingLoop()
+    let clock = VirtualClock(following: loop)
+    do {
+      let pool = try PoolDriver(
+        settings: .test(min: 1), loops: [loop], clock: clock, seed: 1, connector: ScriptedConnector())
+      loop.inner.run()
+      #expect(pool.snapshot().numbers.idle == 1)
+      #expect(loop.asked > 0)
+      pool.beginDrain(within: .seconds(10))
+      loop.inner.run()
+      #expect(pool.isFinished)
+      let asked = loop.asked
+      pool.beginDrain(within: .seconds(10))
+      pool.close()
+      #expect(loop.asked == asked)
+    }
+    let asked = loop.asked
+    loop.inner.advanceTime(by: .hours(1))
+    #expect(loop.asked == asked, "nothing was left behind")
+  }
+
   @Test func drainingWaitsForTheLastLease() async throws {
     let pool = try PoolDriver(
-      settings: .test(max: 2), loops: [MultiThreadedEventLoopGroup.singleton.any()], connector: ScriptedConnector())
+      settings: .unhurried(max: 2), loops: [MultiThreadedEventLoopGroup.singleton.any()], connector: ScriptedConnector()
+    )
     let lease = try await pool.lease()
-    async let result = pool.drain(within: .minutes(1))
+    async let result = pool.drain(within: .hours(1))
     #expect(await eventually { pool.snapshot().state == .draining })
     lease.release(.success)
     #expect(await result == .drained)
-    #expect(await pool.drain(within: .minutes(1)) == .drained, "a drained pool drains at once")
+    #expect(await pool.drain(within: .hours(1)) == .drained, "a drained pool drains at once")
   }
 
   @Test func aCancelledDrainClosesByForceAndComesBack() async throws {
     let pool = try PoolDriver(
-      settings: .test(), loops: [MultiThreadedEventLoopGroup.singleton.any()], connector: ScriptedConnector())
+      settings: .unhurried(), loops: [MultiThreadedEventLoopGroup.singleton.any()], connector: ScriptedConnector())
     let lease = try await pool.lease()
     let drain = Task { await pool.drain(within: .hours(1)) }
     #expect(await eventually { pool.snapshot().state == .draining })

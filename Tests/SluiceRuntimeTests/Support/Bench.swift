@@ -97,6 +97,14 @@ extension PoolSettings {
     settings.queue.reserved = ClassShares(critical: 0, high: 0, normal: 0, low: 0)
     return settings
   }
+
+  /// The same for pools on real loops, where a connect may take a while on a busy machine.
+  static func unhurried(max: Int = 1, min: Int = 0, queue: Int = 100) -> PoolSettings {
+    var settings = test(max: max, min: min, queue: queue)
+    settings.connections.connectTimeout = .hours(1)
+    settings.connections.verifyAfter = .hours(1)
+    return settings
+  }
 }
 
 extension ExchangeReport {
