@@ -14,7 +14,8 @@ struct ProtectionTests {
     clock: any MonotonicClock = HeldClock()
   ) async throws -> TestGateway {
     try await TestGateway.start(
-      pools.isEmpty ? [.init(ports: [1], models: models)] : pools, access: access, limits: limits, settings: settings,
+      pools.isEmpty ? [.init(ports: [1], models: models, settle: { $0.connections.failFastAfter = 1 })] : pools,
+      access: access, limits: limits, settings: settings,
       clock: clock)
   }
 

@@ -16,6 +16,7 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
   private let loop: LoopContext
   private let pool: GatewayPool
   private let timer: DeadlineTimer
+  private var deadline = Instant.distantFuture
   private var done: (([ModelEntry]?) -> Void)?
   private var lease: Lease<HTTPConnection>?
   private var link = UpstreamLink.none
@@ -33,7 +34,7 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
 
   func start(_ now: Instant) {
     guard pool.dialect.listsModels else { return finish([]) }
-    let deadline = now + ModelDirectory.patience
+    deadline = now + ModelDirectory.patience
     timer.arm(deadline, for: self)
     let wish = AcquireRequest(loop: loop.id, priority: .low, deadline: deadline, arrival: now)
     switch pool.driver.acquire(wish, waiter: self) {
@@ -103,6 +104,7 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
 
   func deadlineCame() {
     guard done != nil else { return }
+    guard loop.clock.now() >= deadline else { return timer.arm(deadline, for: self) }
     if let ticket {
       self.ticket = nil
       pool.driver.cancel(ticket)
