@@ -189,8 +189,8 @@ struct LifeTests {
     try await client.send(Requests.get("/v1/models"))
     let provider = try await upstream.connection()
     #expect(await provider.readRequest().line == "GET /v1/models HTTP/1.1")
-    try await provider.answer(
-      #"{"object":"list","data":[{"id":"gpt-4o","object":"model","created":1,"owned_by":"x"}]}"#)
+    let listing = #"{"object":"list","data":[{"id":"gpt-4o","object":"model","created":1,"owned_by":"x"}]}"#
+    try await provider.answer(listing)
     let answer = await client.readAnswer()
     #expect(answer.body.contains(#""gpt-4o""#))
     #expect(answer.body.contains(#""fast""#))
@@ -198,7 +198,10 @@ struct LifeTests {
     // The second time nobody is asked.
     try await client.send(Requests.get("/v1/models/gpt-4o"))
     #expect(await client.readAnswer().body.contains(#""id":"gpt-4o""#))
+    // For the other protocol's list they are.
     try await client.send(Requests.get("/v1/models", headers: "anthropic-version: 2023-06-01\r\n"))
+    _ = await provider.readRequest()
+    try await provider.answer(listing)
     #expect(await client.readAnswer().body.contains(#""has_more":false"#))
     await gateway.stop()
     try await upstream.stop()
