@@ -88,9 +88,9 @@ struct SluiceLifetimeTests {
   @Test(arguments: [true, false]) func shutdownLetsRunningCallsFinish(streams: Bool) async throws {
     let pause =
       streams
-      ? SimulatorFault.Kind.stall(.events(4), .milliseconds(300))
+      ? SimulatorFault.Kind.stall(.events(4), .seconds(2))
       : .slow(
-        firstByte: .milliseconds(300), tokensPerSecond: nil)
+        firstByte: .seconds(2), tokensPerSecond: nil)
     try await SluiceScene.run(faults: [SimulatorFault(pause)]) { scene in
       let sluice = scene.sluice
       try await withThrowingTaskGroup(of: Void.self) { tasks in

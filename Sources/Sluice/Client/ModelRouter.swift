@@ -9,7 +9,7 @@ import SluiceDialects
 struct ModelRouter: Sendable {
   private struct Family {
     var prefix: String
-    var task: Operation.Task
+    var task: Operation.Purpose
     var operation: Operation
   }
 
@@ -31,7 +31,7 @@ struct ModelRouter: Sendable {
   }
 
   /// Where to try, in this order; never empty.
-  func targets(for model: String, task: Operation.Task) throws(SluiceError) -> [RouteTarget] {
+  func targets(for model: String, task: Operation.Purpose) throws(SluiceError) -> [RouteTarget] {
     let operation = Self.operation(model, task)
     switch routes.resolve(model: model, for: operation) {
     case .plan(let plan): return plan.ordered(random: .random(in: .min ... .max))
@@ -45,12 +45,12 @@ struct ModelRouter: Sendable {
     }
   }
 
-  private static func operation(_ model: String, _ task: Operation.Task) -> Operation {
+  private static func operation(_ model: String, _ task: Operation.Purpose) -> Operation {
     families.first { $0.task == task && model.hasPrefix($0.prefix) }?.operation
       ?? (task == .embeddings ? .embeddings : .chat)
   }
 
-  private func unable(_ model: String, _ pools: [String], _ task: Operation.Task) -> SluiceError {
+  private func unable(_ model: String, _ pools: [String], _ task: Operation.Purpose) -> SluiceError {
     let what = task == .embeddings ? "embeddings" : "chat"
     return SluiceError(
       .unsupported,

@@ -7,7 +7,7 @@ protocol ProviderWork: Sendable {
   /// As the caller named it.
   var model: String { get }
   var streams: Bool { get }
-  var task: Operation.Task { get }
+  var task: Operation.Purpose { get }
   func validate() throws(SluiceError)
   /// Address and body for a provider.
   ///
@@ -43,7 +43,7 @@ struct ChatWork: ProviderWork {
   let messages: [ChatMessage]
   let options: ChatOptions
   let streams: Bool
-  var task: Operation.Task { .chat }
+  var task: Operation.Purpose { .chat }
 
   func validate() throws(SluiceError) {
     guard messages.contains(where: { $0.role != .system }) else {
@@ -96,7 +96,7 @@ struct EmbeddingWork: ProviderWork {
   let model: String
   let inputs: [String]
   var streams: Bool { false }
-  var task: Operation.Task { .embeddings }
+  var task: Operation.Purpose { .embeddings }
 
   func validate() throws(SluiceError) {
     guard !inputs.isEmpty else { throw SluiceError(.invalidRequest, "there is no text to embed") }

@@ -96,7 +96,7 @@ extension ProviderDialect {
   package func speaks(_ operation: Operation) -> Bool { knowledge.speaks(operation, options) }
 
   /// The provider's own operation for what a client of another surface asked for; nothing when it has none.
-  package func operation(for task: Operation.Task, streams: Bool) -> Operation? {
+  package func operation(for task: Operation.Purpose, streams: Bool) -> Operation? {
     knowledge.operation(for: task, streams: streams, options)
   }
 

@@ -27,7 +27,7 @@ package protocol ProviderKnowledge: SendableMetatype {
   /// The provider itself answers this operation in the client's own protocol: it is passed through.
   static func speaks(_ operation: Operation, _ options: ProviderOptions) -> Bool
   /// The provider's own operation for a task that another surface's client asked for; nothing when it cannot.
-  static func operation(for task: Operation.Task, streams: Bool, _ options: ProviderOptions) -> Operation?
+  static func operation(for task: Operation.Purpose, streams: Bool, _ options: ProviderOptions) -> Operation?
 
   /// Appends path and query of the upstream request line; the base path is there already.
   static func appendTarget(_ call: UpstreamCall, _ options: ProviderOptions, to target: inout [UInt8])

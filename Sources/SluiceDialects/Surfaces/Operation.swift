@@ -61,7 +61,7 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
 
   /// What the request is about, whatever the protocol: the hub that translation goes through. Nothing: it can only be
   /// passed through.
-  package var task: Task? {
+  package var task: Purpose? {
     switch self {
     case .chat, .completions, .responses, .messages, .generateContent, .streamGenerateContent, .cohereChat,
       .ollamaChat, .ollamaGenerate, .converse, .converseStream, .invoke, .invokeStream:
@@ -72,7 +72,7 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
     }
   }
 
-  package enum Task: UInt8, Hashable, Sendable { case chat, embeddings, tokenCount }
+  package enum Purpose: UInt8, Hashable, Sendable { case chat, embeddings, tokenCount }
 
   /// The request carries a JSON body whose `model` decides where it goes.
   package var hasModelInBody: Bool {

@@ -21,7 +21,7 @@ package enum Cohere: ProviderKnowledge {
   }
 
   package static func operation(
-    for task: Operation.Task, streams: Bool, _ options: ProviderOptions
+    for task: Operation.Purpose, streams: Bool, _ options: ProviderOptions
   ) -> Operation? {
     switch task {
     case .chat: .cohereChat

@@ -28,7 +28,7 @@ package enum Gemini: ProviderKnowledge {
   }
 
   package static func operation(
-    for task: Operation.Task, streams: Bool, _ options: ProviderOptions
+    for task: Operation.Purpose, streams: Bool, _ options: ProviderOptions
   ) -> Operation? {
     switch task {
     case .chat: streams ? .streamGenerateContent : .generateContent

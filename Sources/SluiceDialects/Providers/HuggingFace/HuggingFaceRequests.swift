@@ -25,7 +25,7 @@ package enum HuggingFace: ProviderKnowledge {
   }
 
   package static func operation(
-    for task: Operation.Task, streams: Bool, _ options: ProviderOptions
+    for task: Operation.Purpose, streams: Bool, _ options: ProviderOptions
   ) -> Operation? {
     task == .chat ? .chat : nil
   }

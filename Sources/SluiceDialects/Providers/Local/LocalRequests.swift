@@ -18,7 +18,7 @@ package enum Local: ProviderKnowledge {
   }
 
   package static func operation(
-    for task: Operation.Task, streams: Bool, _ options: ProviderOptions
+    for task: Operation.Purpose, streams: Bool, _ options: ProviderOptions
   ) -> Operation? {
     let server = LocalServerKind(options)
     switch task {

@@ -17,7 +17,7 @@ package enum OpenAI: ProviderKnowledge {
   }
 
   package static func operation(
-    for task: Operation.Task, streams: Bool, _ options: ProviderOptions
+    for task: Operation.Purpose, streams: Bool, _ options: ProviderOptions
   ) -> Operation? {
     switch task {
     case .chat: .chat
