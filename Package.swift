@@ -22,7 +22,8 @@ func product(_ name: String) -> Target.Dependency {
     "ArgumentParser": "swift-argument-parser", "Crypto": "swift-crypto", "DequeModule": "swift-collections",
     "HTTPTypes": "swift-http-types", "HeapModule": "swift-collections", "Logging": "swift-log",
     "Metrics": "swift-metrics", "NIOCore": "swift-nio", "NIOEmbedded": "swift-nio", "NIOHTTP1": "swift-nio",
-    "NIOPosix": "swift-nio", "NIOSSL": "swift-nio-ssl", "ServiceLifecycle": "swift-service-lifecycle",
+    "NIOHPACK": "swift-nio-http2", "NIOHTTP2": "swift-nio-http2", "NIOPosix": "swift-nio", "NIOSSL": "swift-nio-ssl",
+    "NIOTLS": "swift-nio", "ServiceLifecycle": "swift-service-lifecycle",
     "UnixSignals": "swift-service-lifecycle", "Yams": "Yams",
   ]
   return .product(name: name, package: home[name]!)
@@ -60,6 +61,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -76,7 +78,8 @@ let package = Package(
 
     // I/O at the edge.
     target(
-      "SluiceHTTP", ["SluicePolicy", "SluiceDialects", "SluiceRuntime"], ["NIOCore", "NIOPosix", "NIOSSL", "Logging"]),
+      "SluiceHTTP", ["SluicePolicy", "SluiceDialects", "SluiceRuntime"],
+      ["NIOCore", "NIOHPACK", "NIOHTTP2", "NIOPosix", "NIOSSL", "NIOTLS", "Logging"]),
     target(
       "SluiceGateway", ["SluicePolicy", "SluiceDialects", "SluiceRuntime", "SluiceHTTP"],
       ["NIOCore", "NIOPosix", "NIOSSL", "Logging", "Crypto"]),
@@ -112,10 +115,10 @@ let package = Package(
       ["NIOCore", "NIOPosix", "NIOEmbedded", "Logging", "Metrics", "ServiceLifecycle"]),
     tests(
       "SluiceHTTPTests", ["SluicePolicy", "SluiceDialects", "SluiceRuntime", "SluiceHTTP", "SluiceTesting"],
-      ["NIOCore", "NIOPosix", "NIOEmbedded", "NIOSSL", "Logging"]),
+      ["NIOCore", "NIOHPACK", "NIOHTTP2", "NIOPosix", "NIOEmbedded", "NIOSSL", "Logging"]),
     tests(
       "SluiceGatewayTests", ["SluicePolicy", "SluiceDialects", "SluiceRuntime", "SluiceHTTP", "SluiceGateway"],
-      ["NIOCore", "NIOPosix", "NIOSSL", "Logging"]),
+      ["NIOCore", "NIOHPACK", "NIOHTTP2", "NIOPosix", "NIOSSL", "Logging"]),
     tests(
       "SluiceSimulatorTests", ["SluicePolicy", "SluiceDialects", "SluiceSimulator"],
       ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),

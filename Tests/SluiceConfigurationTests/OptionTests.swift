@@ -101,6 +101,7 @@ struct OptionTests {
     pool("connections.idle_timeout", "connections: {idle_timeout: 1m}") { $0.connections.idleTimeout == .minutes(1) },
     pool("connections.max_age", "connections: {max_age: 2h}") { $0.connections.maxAge == .hours(2) },
     pool("connections.keepalive", "connections: {keepalive: 11s}") { $0.transport.keepalive == .seconds(11) },
+    pool("connections.protocol", "connections: {protocol: http2}") { $0.transport.version == .http2 },
     pool("connections.connect_timeout", "connections: {connect_timeout: 1.5s}") {
       $0.connections.connectTimeout == .milliseconds(1500)
     },

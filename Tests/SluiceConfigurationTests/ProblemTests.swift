@@ -212,7 +212,6 @@ struct ProblemTests {
 
   @Test(arguments: [
     ("balance: {strategy: random}", "'random'"), ("balance: {affinity: module_pair}", "'module_pair'"),
-    ("connections: {protocol: http2}", "'http2'"),
   ])
   func laterValuesAreRefused(_ line: String, _ shown: String) {
     let problems = World().problems(poolFile(line))

@@ -11,7 +11,7 @@ import Testing
   private struct Scene {
     let server: RawServer
     let client: SimpleHTTPClient
-    let pool: PoolDriver<HTTPConnection>
+    let pool: PoolDriver<UpstreamConnection>
 
     func send(
       _ request: HTTPClientRequest, timeouts: HTTPClientTimeouts = .unhurried

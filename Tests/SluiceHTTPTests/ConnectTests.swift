@@ -121,7 +121,7 @@ private func local(_ server: RawServer) -> HTTPOrigin {
     let server = try await RawServer.start()
     try harness.connector.add(local(server))
     let other = MultiThreadedEventLoopGroup.singleton.next()
-    let promise = other.makePromise(of: Connected<HTTPConnection>.self)
+    let promise = other.makePromise(of: Connected<UpstreamConnection>.self)
     let sink = RecordingSink(on: other)
     let request = ConnectRequest(
       resource: ResourceID(index: 0, generation: 1), origin: OriginID(rawValue: 0),
@@ -159,7 +159,7 @@ private enum TLSRecord {
     var configuration = TLSConfiguration.makeServerConfiguration(
       certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)).map { .certificate($0) },
       privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
-    configuration.applicationProtocols = ["h2", "http/1.1"]
+    configuration.applicationProtocols = ["http/1.1"]
     return try NIOSSLContext(configuration: configuration)
   }
 

@@ -191,6 +191,19 @@ import Testing
     #expect(bench.snapshot.slots.leased == 1 && bench.snapshot.numbers.leased == 3)
   }
 
+  /// The last of the room is not waited for: with eight of ten slots lent the next resource is on its way.
+  @Test func theNextResourceOpensBeforeTheRoomIsUsedUp() throws {
+    var bench = PoolBench(.sample(max: 2))
+    try bench.warm(1, capacity: 10)
+    for _ in 0..<7 { _ = try bench.granted() }
+    #expect(bench.take().connects.isEmpty)
+    _ = try bench.granted()
+    #expect(bench.take().connects.count == 1)
+    // Neither twice, nor beyond what the origin may have.
+    for _ in 0..<2 { _ = try bench.granted() }
+    #expect(bench.take().connects.isEmpty)
+  }
+
   @Test func roomMayGrowAndShrink() throws {
     var bench = PoolBench(.sample(max: 1))
     try bench.warm(1, capacity: 1)

@@ -23,6 +23,15 @@ struct RetryBookTests {
     #expect(step(&book, failure) == .giveUp)
   }
 
+  @Test func refusalsAreFreeAndEnd() {
+    var book = RetryBook(attempts: 1)
+    var failure = RetryBook.Failure(.network, endpoint: a)
+    failure.isRefused = true
+    for _ in 0..<RetryBook.maxRefusals { #expect(step(&book, failure, pays: false) == .again(after: .zero)) }
+    #expect(!book.freshOnly && book.tries == 1 && book.excluding.isEmpty)
+    #expect(step(&book, failure) == .giveUp)
+  }
+
   @Test(arguments: FailureClass.allCases) func triesEndForEveryClass(failureClass: FailureClass) {
     var book = RetryBook(attempts: 3)
     var steps = 0

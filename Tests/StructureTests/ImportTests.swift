@@ -30,7 +30,7 @@ struct ImportTests {
     "SluiceConfiguration": ["Yams", "Glibc"],
     "SluiceSimulation": [],
     "SluiceRuntime": ["Synchronization", "NIOCore", "ServiceLifecycle", "Logging", "Metrics", "Glibc"],
-    "SluiceHTTP": ["NIOCore", "NIOPosix", "NIOSSL", "Logging", "Glibc"],
+    "SluiceHTTP": ["NIOCore", "NIOHPACK", "NIOHTTP2", "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "Glibc"],
     "SluiceGateway": ["NIOCore", "NIOPosix", "NIOSSL", "Logging", "Crypto", "Glibc"],
     "SluiceAdmin": ["NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Foundation", "Glibc"],
     "SluiceSimulator": ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging", "Foundation", "Glibc"],

@@ -13,7 +13,7 @@ package import SluiceRuntime
 /// that what was decided before a reload still finds its address, and nothing piles up over many reloads.
 package final class PoolAssembly: Sendable {
   package let loops: [any EventLoop]
-  package let directory = PoolDirectory<HTTPConnection>()
+  package let directory = PoolDirectory<UpstreamConnection>()
   private let clock: any MonotonicClock
   private let logger: Logger
   private let connectors = Guarded<[String: HTTPConnector]>([:])
@@ -115,7 +115,7 @@ package final class PoolAssembly: Sendable {
     (connectors.value.values.reduce(0) { $0 + $1.knownOrigins.count }, probeTargets.withLock { $0.count })
   }
 
-  private func makePool(_ settings: PoolSettings) throws -> PoolDriver<HTTPConnection> {
+  private func makePool(_ settings: PoolSettings) throws -> PoolDriver<UpstreamConnection> {
     guard let connector = connectors.value[settings.name] else { preconditionFailure("prepared before it is made") }
     let targets = probeTargets
     let probe = HTTPProbe(connector: connector, clock: clock) { identity in targets.withLock { $0[identity] } }
@@ -127,7 +127,7 @@ package final class PoolAssembly: Sendable {
 /// Pools as a configuration wants them, while those that it no longer wants still take requests.
 package struct PoolTransition: Sendable {
   package let pools: [AssembledPool]
-  fileprivate let reconciliation: Reconciliation<HTTPConnection>
+  fileprivate let reconciliation: Reconciliation<UpstreamConnection>
 
   /// The pools that are no longer wanted drain from now on.
   package func retire() { reconciliation.retire() }
@@ -136,7 +136,7 @@ package struct PoolTransition: Sendable {
 /// A running pool beside the blueprint it was last given.
 package struct AssembledPool: Sendable {
   package let blueprint: PoolBlueprint
-  package let driver: PoolDriver<HTTPConnection>
+  package let driver: PoolDriver<UpstreamConnection>
   let connector: HTTPConnector
 
   /// How its next connections are opened.

@@ -40,10 +40,12 @@ package struct PoolBlueprint: Sendable {
     _ endpoint: EndpointConfiguration, _ transport: PoolConfiguration.Transport
   ) throws -> HTTPOrigin {
     let url = endpoint.url
-    return HTTPOrigin(
+    var origin = HTTPOrigin(
       scheme: url.scheme == "https" ? .https : .http, host: url.host, port: url.port,
       tls: TLSOptions(verify: transport.verify, authorityFile: transport.authorities),
       proxy: try transport.proxy.map { try HTTPProxy(url: $0.reveal()) }, basePath: url.path)
+    origin.version = HTTPVersionChoice(transport.version)
+    return origin
   }
 
   private static func credential(
@@ -102,5 +104,15 @@ package struct PoolBlueprint: Sendable {
       settings.endpoints[index].origin = origins.firstIndex { $0.identity == place.identity } ?? 0
     }
     return settings
+  }
+}
+
+extension HTTPVersionChoice {
+  fileprivate init(_ version: PoolConfiguration.HTTPVersion) {
+    switch version {
+    case .auto: self = .auto
+    case .http1: self = .http1
+    case .http2: self = .http2
+    }
   }
 }

@@ -9,7 +9,7 @@ import SluiceRuntime
 struct ClientPool: Sendable {
   let name: String
   let dialect: ProviderDialect
-  let driver: PoolDriver<HTTPConnection>
+  let driver: PoolDriver<UpstreamConnection>
   let attempts: Int
   let total: Interval
   let timeouts: (@Sendable (_ streams: Bool) -> HTTPClientTimeouts)

@@ -130,7 +130,10 @@ enum CallFailure: Error {
       return facts
     case .transport(let error, let endpoint):
       var facts = RetryBook.Failure(error.failureClass, endpoint: endpoint)
-      if case .upstream(let failure) = error { facts.replaySafe = failure.replaySafe }
+      if case .upstream(let failure) = error {
+        facts.replaySafe = failure.replaySafe
+        facts.isRefused = failure.isRefused
+      }
       return facts
     }
   }

@@ -3,7 +3,8 @@ package import SluicePolicy
 /// Keeps the account of one call's tries in one pool, and says what comes after a failure: the failure class decides
 /// where, the pool's settings decide how often.
 ///
-/// A replay (the connection had died unheard and the request can do no harm twice) is allowed once and costs no try.
+/// A replay (the connection had died unheard and the request can do no harm twice) is allowed once and costs no try, and
+/// neither do a few refusals by an upstream that did not look at the request.
 /// A limited or refused key is walked away from at once; each walk leaves out one more endpoint, so there are at most as
 /// many as the pool has. All else is a retry: paid from `attempts`, after a full-jitter backoff or the provider's hint.
 /// Value: time and randomness come from outside.
@@ -17,6 +18,8 @@ package struct RetryBook {
     /// The provider's explicit word.
     package var shouldRetry: Bool?
     package var replaySafe = false
+    /// The upstream says that it did not look at the request.
+    package var isRefused = false
     /// The pool has no endpoint that may serve.
     package var noEndpoint = false
 
@@ -35,11 +38,14 @@ package struct RetryBook {
 
   package static let backoffBase = Interval.milliseconds(200)
   package static let backoffCeiling = Interval.seconds(8)
+  /// Times that an upstream may refuse to look at a request before that counts as a failure.
+  package static let maxRefusals = 8
 
   let attempts: Int
   package private(set) var tries = 1
   package private(set) var freshOnly = false
   private var hasReplayed = false
+  private var refusals = 0
   private var limited = EndpointSet()
   private var failed = EndpointSet()
   private var limitedUntil = Instant.distantFuture
@@ -56,6 +62,10 @@ package struct RetryBook {
     after failure: Failure, now: Instant, deadline: Instant, random: UInt64, pay: () -> Bool
   ) -> Step {
     guard now < deadline else { return .giveUp }
+    if failure.isRefused, refusals < Self.maxRefusals {
+      refusals += 1
+      return .again(after: .zero)
+    }
     if failure.replaySafe, !hasReplayed {
       hasReplayed = true
       freshOnly = true

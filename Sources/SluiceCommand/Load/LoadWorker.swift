@@ -17,7 +17,7 @@ final class LoadWorker: UpstreamPeer, @unchecked Sendable {
   private let done: EventLoopPromise<LoadResult>
   private var requests: [(LoadPlan.Shape, ByteBuffer)] = []
   private var random: SplitMix64
-  private var connection: HTTPConnection?
+  private var connection: UpstreamConnection?
   private var current: LoadPlan.Shape?
   private var result = LoadResult()
   private var began = NIODeadline.now()
@@ -78,7 +78,7 @@ final class LoadWorker: UpstreamPeer, @unchecked Sendable {
     }
   }
 
-  private func send(on connection: HTTPConnection) {
+  private func send(on connection: UpstreamConnection) {
     let (shape, bytes) = requests[Int(random.next() % UInt64(requests.count))]
     current = shape
     began = .now()

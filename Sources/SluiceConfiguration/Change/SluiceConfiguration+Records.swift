@@ -132,6 +132,7 @@ extension PoolConfiguration {
     recorder.add("max_age", .interval(connections.maxAge))
     recorder.add("keepalive", .interval(transport.keepalive))
     recorder.add("connect_timeout", .interval(connections.connectTimeout))
+    recorder.add("protocol", .string(transport.version.rawValue))
   }
 }
 

@@ -79,8 +79,8 @@ extension ConfigurationDecoder {
     reader.read("max_age", &pool.connections.maxAge)
     reader.read("keepalive", &pool.transport.keepalive)
     reader.read("connect_timeout", &pool.connections.connectTimeout)
-    // `auto` and `http1` are the same in this version.
-    _ = reader.text("protocol")
+    // The schema has refused other words.
+    pool.transport.version = reader.text("protocol").flatMap(PoolConfiguration.HTTPVersion.init(rawValue:)) ?? .auto
   }
 
   private mutating func checkConnections(_ pool: PoolConfiguration, _ reader: ObjectReader) {

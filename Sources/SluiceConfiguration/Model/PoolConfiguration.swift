@@ -41,6 +41,16 @@ public struct PoolConfiguration: Hashable, Sendable {
     public init() {}
   }
 
+  /// What connections to the provider speak.
+  public enum HTTPVersion: String, CaseIterable, Sendable {
+    /// HTTP/2 where TLS finds that the provider speaks it, else HTTP/1.1.
+    case auto
+    /// HTTP/1.1.
+    case http1
+    /// HTTP/2 and nothing else; without TLS by prior knowledge.
+    case http2
+  }
+
   /// How connections are opened; part of what makes an origin.
   public struct Transport: Hashable, Sendable {
     /// HTTP proxy as URL; a secret, since it may hold a password.
@@ -51,6 +61,8 @@ public struct PoolConfiguration: Hashable, Sendable {
     public var authorities: String?
     /// TCP keep-alive after so much silence. Zero: none.
     public var keepalive: Interval = .seconds(30)
+    /// What the next connection speaks.
+    public var version = HTTPVersion.auto
 
     /// Direct, checked by the system's authorities.
     public init() {}

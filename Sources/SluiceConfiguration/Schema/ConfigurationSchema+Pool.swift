@@ -119,10 +119,14 @@ extension ConfigurationSchema {
       "TCP keep-alive after so much silence. 0s: none."),
     SchemaField(
       "connect_timeout", .duration(.milliseconds(10) ... .minutes(5)), default: "5s", profiles: [.testing: "2s"],
-      change: .nextConnection, "One deadline over name look-up, TCP and TLS."),
+      change: .nextConnection, "One deadline over name look-up, TCP, TLS and the HTTP/2 settings."),
     SchemaField(
-      "protocol", .choice([SchemaChoice("auto"), SchemaChoice("http1"), SchemaChoice("http2", later: true)]),
-      default: "auto", change: .nextConnection, "Protocol to the provider. `auto` is HTTP/1.1 in this version."),
+      "protocol", .choice(["auto", "http1", "http2"].map { SchemaChoice($0) }), default: "auto",
+      change: .nextConnection,
+      """
+      Protocol to the provider. `auto`: HTTP/2 where TLS finds that the provider speaks it, else HTTP/1.1. `http2`: \
+      nothing else, and without TLS by prior knowledge.
+      """),
   ]
 
   private static let timeouts: [SchemaField] = [

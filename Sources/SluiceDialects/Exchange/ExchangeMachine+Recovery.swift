@@ -11,6 +11,17 @@ extension ExchangeMachine {
     return ExchangeDecision(acquire(now), release: report)
   }
 
+  /// Times that an upstream may refuse to look at the request before that counts as a failure.
+  package static var maxRefusals: Int { 8 }
+
+  /// The upstream says that it has not looked at the request: it goes out once more, wherever there is room. Nobody is
+  /// to blame, so the slot goes back as if it had not been used.
+  mutating func sendAgain(_ now: Instant) -> ExchangeDecision {
+    leaveAttempt()
+    counters.refusals += 1
+    return ExchangeDecision(acquire(now), release: report(.unused, fate: .close(.remoteClosed), now: now, facts: nil))
+  }
+
   mutating func recover(
     from facts: FailureFacts, release report: ExchangeReport, now: Instant, random: UInt64, withdraw: () -> Bool
   ) -> ExchangeDecision {

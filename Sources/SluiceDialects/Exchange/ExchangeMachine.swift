@@ -24,8 +24,8 @@ package import SluicePolicy
 ///   that arrives late is given back unused.
 /// - Every `granted` is answered by exactly one `release`.
 /// - Once the head was sent to the client nothing is acquired again.
-/// - In one pool at most `attempts` paid tries, plus walks (each to an endpoint not tried before) and, once per
-///   exchange, the replay of a request that died on a reused connection.
+/// - In one pool at most `attempts` paid tries, plus walks (each to an endpoint not tried before) and, per exchange,
+///   one replay of a request that died on a reused connection and a few of one that the upstream did not look at.
 /// - Nothing is begun or waited for beyond the earlier of the total clock and the caller's deadline.
 ///
 /// An event may come late, twice or in any state. Facts about the upstream carry the attempt they belong to, so that
@@ -269,11 +269,13 @@ extension ExchangeMachine {
   ///
   /// - Parameter replaySafe: it was a reused connection and not one byte came back, so the request can be sent once
   ///   more on a fresh one.
+  /// - Parameter isRefused: the upstream says that it has not looked at the request.
   package mutating func upstreamFailed(
-    attempt: Int, _ failureClass: FailureClass, replaySafe: Bool, now: Instant, random: UInt64,
-    withdraw: () -> Bool
+    attempt: Int, _ failureClass: FailureClass, replaySafe: Bool, isRefused: Bool = false, now: Instant,
+    random: UInt64, withdraw: () -> Bool
   ) -> ExchangeDecision {
     guard holdsLease, attempt == self.attempt else { return .none }
+    if state == .sent, isRefused, counters.refusals < Self.maxRefusals, now < deadline { return sendAgain(now) }
     let facts = FailureFacts(failureClass)
     let reason: CloseReason = failureClass == .protocolError ? .protocolError : .broken
     let report = report(.failed(failureClass), fate: .close(reason), now: now, facts: facts)

@@ -16,6 +16,8 @@ package struct ExchangeCounters: Hashable, Sendable {
   package var retries = 0
   /// Sent again because a reused connection was dead.
   package var replays = 0
+  /// Sent again because the upstream had not looked at it.
+  package var refusals = 0
   /// Moved on to another key because one was limited or rejected.
   package var walks = 0
   /// Moved on along the route.

@@ -67,7 +67,7 @@ package final class GatewayPool: Sendable {
   /// The name as it may stand in a header.
   let headerName: String
   package let dialect: ProviderDialect
-  package let driver: PoolDriver<HTTPConnection>
+  package let driver: PoolDriver<UpstreamConnection>
   package let exchange: ExchangeSettings
   package let affinity: PoolAffinity
   package let retryShare: Double
@@ -81,7 +81,7 @@ package final class GatewayPool: Sendable {
   ///   - retryShare: retries per request, 0…1.
   ///   - allowedModels: patterns with `*`; empty allows all models.
   package init(
-    name: String, dialect: ProviderDialect, driver: PoolDriver<HTTPConnection>, endpoints: [GatewayEndpoint],
+    name: String, dialect: ProviderDialect, driver: PoolDriver<UpstreamConnection>, endpoints: [GatewayEndpoint],
     exchange: ExchangeSettings = ExchangeSettings(), affinity: PoolAffinity = .header, retryShare: Double = 0.2,
     allowedModels: [String] = []
   ) {

@@ -9,7 +9,7 @@ import SluiceRuntime
 /// Confined to its event loop, which `@unchecked Sendable` relies on: pools, connections, relays and the timer answer
 /// there.
 final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sendable {
-  typealias Resource = HTTPConnection
+  typealias Resource = UpstreamConnection
 
   static let maxBytes = 4 << 20
 
@@ -18,7 +18,7 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
   private let timer: DeadlineTimer
   private var deadline = Instant.distantFuture
   private var done: (([ModelEntry]?) -> Void)?
-  private var lease: Lease<HTTPConnection>?
+  private var lease: Lease<UpstreamConnection>?
   private var link = UpstreamLink.none
   private var ticket: TicketID?
   private var status = 0
@@ -44,20 +44,16 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
     }
   }
 
-  func granted(_ lease: consuming Lease<HTTPConnection>) {
+  func granted(_ lease: consuming Lease<UpstreamConnection>) {
     ticket = nil
     guard done != nil, let endpoint = pool.endpoint(lease.grant.endpoint) else {
       lease.release(.unused)
       return finish(nil)
     }
     let connection = lease.resource
-    let isLocal = lease.grant.loop == loop.id
     self.lease = consume lease
     sentAt = loop.clock.now()
-    link =
-      isLocal
-      ? .local(connection) : .relayed(CrossLoopRelay(home: loop.loop, connection: connection, peer: self))
-    link.start(UpstreamRequest(head: head(endpoint)), peer: self)
+    link = .start(UpstreamRequest(head: head(endpoint)), on: connection, home: loop.loop, peer: self)
   }
 
   private func head(_ endpoint: GatewayEndpoint) -> ByteBuffer {
@@ -120,7 +116,9 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
 
   private func release(_ report: ExchangeReport) {
     link = .none
-    if let lease = lease.take() { lease.release(report) }
+    guard let lease = lease.take() else { return }
+    let connection = lease.resource
+    lease.release(connection.settled(report))
   }
 
   private func finish(_ models: [ModelEntry]?) {

@@ -52,8 +52,8 @@ extension Exchange {
     let target = target
     let loop = loop
     let decision = machine.upstreamFailed(
-      attempt: machine.currentAttempt, failure.failureClass, replaySafe: failure.replaySafe, now: now,
-      random: loop.nextRandom()
+      attempt: machine.currentAttempt, failure.failureClass, replaySafe: failure.replaySafe,
+      isRefused: failure.isRefused, now: now, random: loop.nextRandom()
     ) { loop.withdrawRetry(target, now) }
     perform(decision, now)
   }

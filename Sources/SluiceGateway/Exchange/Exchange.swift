@@ -19,7 +19,7 @@ import SluiceRuntime
 /// Confined to its event loop, which `@unchecked Sendable` relies on: pools answer on the loop named in the request,
 /// and so do connections and relays.
 final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
-  typealias Resource = HTTPConnection
+  typealias Resource = UpstreamConnection
 
   enum Stage: UInt8 { case idle, waiting, holding, collecting, streaming, forwarding }
 
@@ -53,7 +53,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var refusal: TranslationRefusal?
 
   // The attempt under way
-  var lease: Lease<HTTPConnection>?
+  var lease: Lease<UpstreamConnection>?
   var link = UpstreamLink.none
   var ticket: TicketID?
   var endpointName = ""
@@ -166,7 +166,8 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     if let report = decision.release, let lease = lease.take() {
       link = .none
       awaitsConfiguration = false
-      lease.release(report)
+      let connection = lease.resource
+      lease.release(connection.settled(report))
     }
     step(decision.step, now)
   }
@@ -217,12 +218,12 @@ extension Exchange {
     }
   }
 
-  func granted(_ lease: consuming Lease<HTTPConnection>) {
+  func granted(_ lease: consuming Lease<UpstreamConnection>) {
     ticket = nil
     granted(lease, loop.clock.now())
   }
 
-  private func granted(_ lease: consuming Lease<HTTPConnection>, _ now: Instant) {
+  private func granted(_ lease: consuming Lease<UpstreamConnection>, _ now: Instant) {
     let grant = lease.grant
     self.lease = consume lease
     perform(machine.granted(grant, now: now), now)
@@ -257,13 +258,8 @@ extension Exchange {
     }
     endpointName = endpoint.name
     account = endpoint.account
-    if grant.loop == loop.id {
-      link = .local(connection)
-    } else {
-      link = .relayed(CrossLoopRelay(home: loop.loop, connection: connection, peer: self))
-      loop.metrics.update(on: loop.id) { $0.relayed &+= 1 }
-    }
-    link.start(upstreamRequest(request, endpoint), peer: self)
+    link = .start(upstreamRequest(request, endpoint), on: connection, home: loop.loop, peer: self)
+    if grant.loop != loop.id { loop.metrics.update(on: loop.id) { $0.relayed &+= 1 } }
     self.connection?.deadlineMoved(nextDeadline)
   }
 

@@ -14,11 +14,12 @@ final class CrossLoopRelay: UpstreamPeer, @unchecked Sendable {
   static let window = 262_144
 
   private let home: any EventLoop
-  private let connection: HTTPConnection
+  private let connection: UpstreamConnection
   /// Nil once the exchange ended or was cancelled: what still arrives is dropped.
   private var peer: (any UpstreamPeer)?
 
   // Far side
+  private var exchange: (any UpstreamExchange)?
   private var queue: [Event] = []
   private var inFlight = 0
   private var homeReads = true
@@ -32,7 +33,7 @@ final class CrossLoopRelay: UpstreamPeer, @unchecked Sendable {
     case failed(UpstreamFailure)
   }
 
-  init(home: any EventLoop, connection: HTTPConnection, peer: any UpstreamPeer) {
+  init(home: any EventLoop, connection: UpstreamConnection, peer: any UpstreamPeer) {
     self.home = home
     self.connection = connection
     self.peer = peer
@@ -41,7 +42,7 @@ final class CrossLoopRelay: UpstreamPeer, @unchecked Sendable {
   // MARK: - At home
 
   func start(_ request: UpstreamRequest) {
-    connection.eventLoop.execute { self.connection.start(request, peer: self) }
+    connection.eventLoop.execute { self.begin(request) }
   }
 
   func cancel() {
@@ -49,7 +50,7 @@ final class CrossLoopRelay: UpstreamPeer, @unchecked Sendable {
     connection.eventLoop.execute {
       guard !self.isOver else { return }
       self.isOver = true
-      self.connection.cancel()
+      self.exchange?.cancel()
     }
   }
 
@@ -85,6 +86,12 @@ final class CrossLoopRelay: UpstreamPeer, @unchecked Sendable {
   }
 
   // MARK: - At the connection
+
+  private func begin(_ request: UpstreamRequest) {
+    guard !isOver else { return }
+    exchange = connection.start(request, peer: self)
+    applyReading()
+  }
 
   func upstreamHead(_ head: ResponseHead, bytes: ByteBuffer, reused: Bool) {
     queue.append(.head(head, bytes, reused: reused))
@@ -127,30 +134,32 @@ final class CrossLoopRelay: UpstreamPeer, @unchecked Sendable {
 
   private func applyReading() {
     guard !isOver else { return }
-    connection.setReading(homeReads && inFlight < Self.window)
+    exchange?.setReading(homeReads && inFlight < Self.window)
   }
 }
 
 /// The way from an exchange to its connection.
 enum UpstreamLink {
   case none
-  case local(HTTPConnection)
+  case local(any UpstreamExchange)
   case relayed(CrossLoopRelay)
 
   var isOpen: Bool { if case .none = self { false } else { true } }
 
-  func start(_ request: UpstreamRequest, peer: any UpstreamPeer) {
-    switch self {
-    case .none: break
-    case .local(let connection): connection.start(request, peer: peer)
-    case .relayed(let relay): relay.start(request)
-    }
+  /// Begins an exchange; `home` is the caller's loop.
+  static func start(
+    _ request: UpstreamRequest, on connection: UpstreamConnection, home: any EventLoop, peer: any UpstreamPeer
+  ) -> UpstreamLink {
+    if connection.eventLoop === home { return .local(connection.start(request, peer: peer)) }
+    let relay = CrossLoopRelay(home: home, connection: connection, peer: peer)
+    relay.start(request)
+    return .relayed(relay)
   }
 
   func cancel() {
     switch self {
     case .none: break
-    case .local(let connection): connection.cancel()
+    case .local(let exchange): exchange.cancel()
     case .relayed(let relay): relay.cancel()
     }
   }
@@ -158,7 +167,7 @@ enum UpstreamLink {
   func setReading(_ on: Bool) {
     switch self {
     case .none: break
-    case .local(let connection): connection.setReading(on)
+    case .local(let exchange): exchange.setReading(on)
     case .relayed(let relay): relay.setReading(on)
     }
   }

@@ -3,7 +3,7 @@ import SluiceDialects
 import SluicePolicy
 import SluiceRuntime
 
-/// One exchange between an HTTP connection and a task.
+/// One exchange between a connection and a task.
 ///
 /// States: waiting (no head yet) → streaming → over. The head promise is answered once, by a head, a failure, a clock or
 /// cancellation; afterwards the body carries the end. Over is reached once and gives the connection back.
@@ -15,7 +15,8 @@ final class ClientExchange: UpstreamPeer, NIOAsyncSequenceProducerDelegate, @unc
   static let low = 2
   static let high = 8
 
-  private let connection: HTTPConnection
+  private let connection: UpstreamConnection
+  private var exchange: (any UpstreamExchange)?
   private let timeouts: HTTPClientTimeouts
   private let judge: HTTPRefusal.Judge?
   private let giveBack: (ExchangeReport) -> Void
@@ -32,7 +33,7 @@ final class ClientExchange: UpstreamPeer, NIOAsyncSequenceProducerDelegate, @unc
   private var timer: Scheduled<Void>?
 
   init(
-    _ connection: HTTPConnection, timeouts: HTTPClientTimeouts, judge: HTTPRefusal.Judge? = nil,
+    _ connection: UpstreamConnection, timeouts: HTTPClientTimeouts, judge: HTTPRefusal.Judge? = nil,
     giveBack: @escaping (ExchangeReport) -> Void
   ) {
     self.connection = connection
@@ -53,7 +54,7 @@ final class ClientExchange: UpstreamPeer, NIOAsyncSequenceProducerDelegate, @unc
         guard !self.isOver else { return head.fail(CancellationError()) }
         self.head = head
         self.armTimer()
-        self.connection.start(request, peer: self)
+        self.exchange = self.connection.start(request, peer: self)
       }
       return try await head.futureResult.get()
     } onCancel: {
@@ -103,7 +104,8 @@ final class ClientExchange: UpstreamPeer, NIOAsyncSequenceProducerDelegate, @unc
   }
 
   func upstreamFailed(_ failure: UpstreamFailure) {
-    let report = ExchangeReport(result: .failed(failure.failureClass), fate: .close(.broken))
+    let result = failure.isRefused ? ExchangeResult.unused : .failed(failure.failureClass)
+    let report = ExchangeReport(result: result, fate: .close(.broken))
     over(report, throwing: HTTPClientError.upstream(failure))
   }
 
@@ -114,7 +116,7 @@ final class ClientExchange: UpstreamPeer, NIOAsyncSequenceProducerDelegate, @unc
       guard !self.isOver else { return }
       self.isPaused = false
       self.lastPiece = self.connection.eventLoop.now
-      self.connection.setReading(true)
+      self.exchange?.setReading(true)
     }
   }
 
@@ -127,19 +129,19 @@ extension ClientExchange {
   private func yield(_ buffer: ByteBuffer) {
     if refusal?.collect(buffer) == false {
       // Enough to judge by; the rest is not worth waiting for.
-      connection.cancel()
+      exchange?.cancel()
       return over(ExchangeReport(result: .success, fate: .close(.cancelled)), throwing: nil)
     }
     guard let source else { return }
     if case .stopProducing = source.yield(contentsOf: CollectionOfOne(buffer)) {
       isPaused = true
-      connection.setReading(false)
+      exchange?.setReading(false)
     }
   }
 
   private func stop(_ error: any Error, _ result: ExchangeResult) {
     guard !isOver else { return }
-    connection.cancel()
+    exchange?.cancel()
     over(ExchangeReport(result: result, fate: .close(.cancelled)), throwing: error)
   }
 
@@ -160,7 +162,8 @@ extension ClientExchange {
       report.coolFor = failure.retryAfter
       error = HTTPRefusedAnswer(failure: failure)
     }
-    giveBack(report)
+    exchange = nil
+    giveBack(connection.settled(report))
     if let error {
       if let source { source.finish(error) } else { head?.fail(error) }
     } else {

@@ -72,7 +72,8 @@ package struct HTTPProbe: ResourceProbe {
 
 /// One probe's exchange. States: waiting → judged, by the end of the answer, its failure or the deadline.
 private final class ProbeExchange: UpstreamPeer {
-  private let connection: HTTPConnection
+  private let connection: UpstreamConnection
+  private var exchange: (any UpstreamExchange)?
   private let target: HTTPProbeTarget
   private let started: NIODeadline
   private var done: ((ProbeResult) -> Void)?
@@ -81,7 +82,7 @@ private final class ProbeExchange: UpstreamPeer {
   private var body = ByteBuffer()
 
   init(
-    _ connection: HTTPConnection, _ target: HTTPProbeTarget, started: NIODeadline,
+    _ connection: UpstreamConnection, _ target: HTTPProbeTarget, started: NIODeadline,
     _ done: @escaping (ProbeResult) -> Void
   ) {
     self.connection = connection
@@ -92,7 +93,7 @@ private final class ProbeExchange: UpstreamPeer {
 
   func begin(deadline: NIODeadline) {
     timer = connection.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.judged(.failed(.timeout)) }
-    connection.start(UpstreamRequest(head: target.request()), peer: self)
+    exchange = connection.start(UpstreamRequest(head: target.request()), peer: self)
   }
 
   func upstreamHead(_ head: ResponseHead, bytes: ByteBuffer, reused: Bool) {
@@ -120,7 +121,8 @@ private final class ProbeExchange: UpstreamPeer {
     self.done = nil
     timer?.cancel()
     timer = nil
-    connection.cancel()
+    exchange?.cancel()
+    exchange = nil
     connection.close(reason: .verification)
     done(result)
   }

@@ -9,7 +9,7 @@ package struct LeasedExchange: Sendable {
   package let grant: Grant
   private let box: LeaseBox
 
-  package init(_ lease: consuming Lease<HTTPConnection>) {
+  package init(_ lease: consuming Lease<UpstreamConnection>) {
     grant = lease.grant
     box = LeaseBox(lease)
   }
@@ -29,10 +29,10 @@ package struct LeasedExchange: Sendable {
 /// Holds a lease until the exchange is over. `@unchecked Sendable`: made by one task, released once, on the
 /// connection's event loop.
 private final class LeaseBox: @unchecked Sendable {
-  let connection: HTTPConnection
-  private var lease: Lease<HTTPConnection>?
+  let connection: UpstreamConnection
+  private var lease: Lease<UpstreamConnection>?
 
-  init(_ lease: consuming Lease<HTTPConnection>) {
+  init(_ lease: consuming Lease<UpstreamConnection>) {
     connection = lease.resource
     self.lease = consume lease
   }

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP2
 import NIOPosix
 import NIOSSL
 import SluicePolicy
@@ -14,8 +15,8 @@ import Darwin
 
 /// One try to open a connection.
 ///
-/// States: connecting (names, addresses, TCP) → proxy (if there is one) → tls (if wanted) → finished. The deadline ends
-/// any of them. Invariants: `done` is called once; a channel that appears after the end is closed and never seen again.
+/// States: connecting (names, addresses, TCP) → proxy (if there is one) → tls (if wanted) → settings (of HTTP/2) →
+/// finished. The deadline ends any of them. Invariants: `done` is called once; a channel that appears after the end is closed and never seen again.
 /// Confined to its event loop, which `@unchecked Sendable` relies on.
 final class ConnectAttempt: @unchecked Sendable {
   private let origin: HTTPOrigin
@@ -23,14 +24,14 @@ final class ConnectAttempt: @unchecked Sendable {
   private let eventLoop: any EventLoop
   private let clock: any MonotonicClock
   private let events: ResourceEvents?
-  private var done: ((Result<HTTPConnection, ConnectFailure>) -> Void)?
+  private var done: ((Result<UpstreamConnection, ConnectFailure>) -> Void)?
   private var step = ConnectFailure.Step.connecting
   private var channel: (any Channel)?
   private var timer: Scheduled<Void>?
 
   init(
     origin: HTTPOrigin, transport: HTTPTransport, eventLoop: any EventLoop, clock: any MonotonicClock,
-    events: ResourceEvents?, done: @escaping (Result<HTTPConnection, ConnectFailure>) -> Void
+    events: ResourceEvents?, done: @escaping (Result<UpstreamConnection, ConnectFailure>) -> Void
   ) {
     self.origin = origin
     self.transport = transport
@@ -91,6 +92,7 @@ final class ConnectAttempt: @unchecked Sendable {
   private func lost(_ error: (any Error)?) {
     switch step {
     case .tls: finish(.failure(.tls(error, origin: origin)))
+    case .settings: finish(.failure(.http2(.closed, origin: origin)))
     case .proxy, .connecting:
       finish(.failure(ConnectFailure(.reset, "\(origin.identity): closed the connection at once")))
     }
@@ -102,7 +104,7 @@ extension ConnectAttempt {
     guard let tls = origin.tls else { return ready(channel, opening) }
     step = .tls
     do {
-      guard let context = transport.context(tls) else { throw ChannelError.operationUnsupported }
+      guard let context = transport.context(tls, origin.version) else { throw ChannelError.operationUnsupported }
       let handler = try NIOSSLClientHandler(context: context, serverHostname: Self.serverName(tls, origin))
       try channel.pipeline.syncOperations.addHandler(handler, position: .before(opening))
     } catch {
@@ -126,21 +128,56 @@ extension ConnectAttempt {
 
   private func ready(_ channel: any Channel, _ opening: OpeningHandler) {
     guard done != nil, channel.isActive else { return lost(opening.lastError) }
-    opening.onInactive = nil
-    let connection = HTTPConnection(
-      eventLoop: eventLoop, options: transport.options, events: events, clock: clock,
-      monitor: transport.monitor(for: eventLoop), isTLS: origin.tls != nil)
     do {
-      try channel.pipeline.syncOperations.addHandler(connection, position: .after(opening))
-      channel.pipeline.syncOperations.removeHandler(opening, promise: nil)
-      connection.socketContext = try? channel.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self)
-      finish(.success(connection))
+      if origin.tls == nil ? origin.version == .http2 : opening.negotiated == "h2" {
+        try speakHTTP2(channel, opening)
+      } else if origin.version == .http2 {
+        finish(.failure(.noHTTP2(origin)))
+      } else {
+        try speakHTTP1(channel, opening)
+      }
     } catch {
       finish(.failure(ConnectFailure(error, connecting: origin)))
     }
   }
 
-  private func finish(_ result: Result<HTTPConnection, ConnectFailure>) {
+  private func speakHTTP1(_ channel: any Channel, _ opening: OpeningHandler) throws {
+    opening.onInactive = nil
+    let connection = HTTPConnection(
+      eventLoop: eventLoop, options: transport.options, events: events, clock: clock,
+      monitor: transport.monitor(for: eventLoop), isTLS: origin.tls != nil)
+    try channel.pipeline.syncOperations.addHandler(connection, position: .after(opening))
+    channel.pipeline.syncOperations.removeHandler(opening, promise: nil)
+    connection.socketContext = try? channel.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self)
+    finish(.success(UpstreamConnection(.http1(connection))))
+  }
+
+  /// Ready with the peer's first SETTINGS: before them nobody knows how many streams it takes.
+  private func speakHTTP2(_ channel: any Channel, _ opening: OpeningHandler) throws {
+    step = .settings
+    opening.onInactive = nil
+    let options = transport.options
+    let connection = HTTP2Connection(
+      eventLoop: eventLoop, options: options, events: events, clock: clock, monitor: transport.monitor(for: eventLoop),
+      isTLS: origin.tls != nil)
+    connection.onOpened = { [unowned connection] (problem: UpstreamFailure.Reason?) in
+      if let problem {
+        self.finish(.failure(.http2(problem, origin: self.origin)))
+      } else {
+        self.finish(.success(UpstreamConnection(.http2(connection))))
+      }
+    }
+    let pipeline = channel.pipeline.syncOperations
+    // Many streams write at once here, and nobody asks whether everything has left.
+    try channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 32_768, high: 131_072))
+    try pipeline.addHandler(HTTP2Codec.make(options), position: .after(opening))
+    try pipeline.addHandler(connection, position: .last)
+    connection.socketContext = try? pipeline.context(handlerType: NIOSSLClientHandler.self)
+    opening.pass(try pipeline.context(handler: opening))
+    pipeline.removeHandler(opening, promise: nil)
+  }
+
+  private func finish(_ result: Result<UpstreamConnection, ConnectFailure>) {
     guard let done else { return }
     self.done = nil
     timer?.cancel()

@@ -28,6 +28,7 @@ package struct ConnectFailure: Error, Hashable, Sendable, CustomStringConvertibl
     case tlsHandshake = "tls_handshake"
     case proxyRefused = "proxy_refused"
     case proxyProtocol = "proxy_protocol"
+    case http2
     case descriptors
     case other
   }
@@ -37,6 +38,7 @@ package struct ConnectFailure: Error, Hashable, Sendable, CustomStringConvertibl
     case connecting = "resolving and connecting"
     case proxy = "waiting for the proxy"
     case tls = "the TLS handshake"
+    case settings = "waiting for the HTTP/2 settings"
   }
 
   package let kind: Kind
@@ -50,7 +52,7 @@ package struct ConnectFailure: Error, Hashable, Sendable, CustomStringConvertibl
   package var failureClass: FailureClass {
     switch kind {
     case .timeout: .timeout
-    case .proxyProtocol: .protocolError
+    case .proxyProtocol, .http2: .protocolError
     default: .network
     }
   }
@@ -63,6 +65,20 @@ package struct ConnectFailure: Error, Hashable, Sendable, CustomStringConvertibl
 extension ConnectFailure {
   static func timeout(_ origin: HTTPOrigin, during step: Step) -> ConnectFailure {
     ConnectFailure(.timeout, "\(origin.identity): no connection before the deadline, during \(step.rawValue)")
+  }
+
+  /// HTTP/2 was wanted and did not come about.
+  static func http2(_ reason: UpstreamFailure.Reason, origin: HTTPOrigin) -> ConnectFailure {
+    switch reason {
+    case .refused: ConnectFailure(.http2, "\(origin.identity): takes no HTTP/2 streams now (GOAWAY)")
+    case .http2(let fault):
+      ConnectFailure(.http2, "\(origin.identity): does not speak proper HTTP/2 (\(fault.rawValue))")
+    default: ConnectFailure(.http2, "\(origin.identity): closed the connection before its HTTP/2 settings")
+    }
+  }
+
+  static func noHTTP2(_ origin: HTTPOrigin) -> ConnectFailure {
+    ConnectFailure(.http2, "\(origin.identity): does not offer HTTP/2 in TLS, and protocol: http2 allows nothing else")
   }
 
   /// What resolving or connecting threw.

@@ -8,7 +8,7 @@ package import SluiceRuntime
 /// Origins are known by their identity, which is what pool settings carry. They are added before the pool that uses them
 /// and stay until removed, so that a connect that was decided before a reload still finds its address.
 package final class HTTPConnector: ResourceConnector {
-  package typealias Resource = HTTPConnection
+  package typealias Resource = UpstreamConnection
 
   package let transport: HTTPTransport
   private let origins = Guarded<[String: HTTPOrigin]>([:])
@@ -43,7 +43,7 @@ package final class HTTPConnector: ResourceConnector {
 
   package func connect(
     _ request: ConnectRequest,
-    _ done: @escaping @Sendable (Result<Connected<HTTPConnection>, PoolConnectError>) -> Void
+    _ done: @escaping @Sendable (Result<Connected<UpstreamConnection>, PoolConnectError>) -> Void
   ) {
     guard let origin = origins.withLock({ $0[request.originIdentity] }) else {
       let failure = ConnectFailure(.unknownOrigin, "\(request.originIdentity): this origin is not configured")
@@ -56,7 +56,7 @@ package final class HTTPConnector: ResourceConnector {
       case .success: problems.withLock { _ = $0.removeValue(forKey: origin.identity) }
       case .failure(let failure): note(failure, of: origin.identity)
       }
-      done(result.map { Connected(resource: $0, capacity: 1) }.mapError(\.poolError))
+      done(result.map { Connected(resource: $0, capacity: max(1, $0.capacity)) }.mapError(\.poolError))
     }
   }
 
@@ -70,7 +70,7 @@ package final class HTTPConnector: ResourceConnector {
   package func open(
     _ origin: HTTPOrigin, on eventLoop: any EventLoop, deadline: NIODeadline,
     clock: any MonotonicClock = SystemClock(), events: ResourceEvents? = nil,
-    _ done: @escaping @Sendable (Result<HTTPConnection, ConnectFailure>) -> Void
+    _ done: @escaping @Sendable (Result<UpstreamConnection, ConnectFailure>) -> Void
   ) {
     let attempt = ConnectAttempt(
       origin: origin, transport: transport, eventLoop: eventLoop, clock: clock, events: events, done: done)

@@ -11,7 +11,17 @@ package final class HTTPTransport: Sendable {
   private let monitors: [DeadPathMonitor]
   private let currentOptions: Guarded<HTTPConnectionOptions>
   /// A context holds the parsed authorities (hundreds of kilobytes), so equal settings share one.
-  private let contexts = Guarded<[TLSOptions: NIOSSLContext]>([:])
+  private let contexts = Guarded<[ContextKey: NIOSSLContext]>([:])
+
+  private struct ContextKey: Hashable {
+    let tls: TLSOptions
+    let offersHTTP2: Bool
+
+    init(_ tls: TLSOptions, _ version: HTTPVersionChoice) {
+      self.tls = tls.shared
+      offersHTTP2 = version != .http1
+    }
+  }
 
   package init(
     loops: [any EventLoop], options: HTTPConnectionOptions = HTTPConnectionOptions(),
@@ -38,37 +48,39 @@ package final class HTTPTransport: Sendable {
   /// loop.
   func prepare(_ origin: HTTPOrigin, again: Bool = false) throws(HTTPOriginError) {
     guard let tls = origin.tls else { return }
-    let isKnown = contexts.withLock { $0[tls.shared] } != nil
+    let key = ContextKey(tls, origin.version)
+    let isKnown = contexts.withLock { $0[key] } != nil
     guard !isKnown || again && tls.authorityFile != nil else { return }
     if !tls.verify, !isKnown {
       logger.warning("certificates are not verified", metadata: ["origin": "\(origin.identity)"])
     }
     let context: NIOSSLContext
     do {
-      context = try NIOSSLContext(configuration: Self.configuration(tls))
+      context = try NIOSSLContext(configuration: Self.configuration(tls, key.offersHTTP2))
     } catch {
       throw HTTPOriginError(origin.identity, .authorities(tls.problem(error)))
     }
-    contexts.withLock { $0[tls.shared] = context }
+    contexts.withLock { $0[key] = context }
   }
 
   /// Forgets what only other origins needed.
   func keepContexts(of origins: [HTTPOrigin]) {
-    let needed = Set(origins.compactMap { $0.tls?.shared })
+    let needed = Set(origins.compactMap { origin in origin.tls.map { ContextKey($0, origin.version) } })
     contexts.withLock { $0 = $0.filter { needed.contains($0.key) } }
   }
 
   /// How many TLS settings it keeps a context for.
   package var contextCount: Int { contexts.withLock { $0.count } }
 
-  func context(_ tls: TLSOptions) -> NIOSSLContext? {
-    contexts.withLock { $0[tls.shared] }
+  func context(_ tls: TLSOptions, _ version: HTTPVersionChoice) -> NIOSSLContext? {
+    let key = ContextKey(tls, version)
+    return contexts.withLock { $0[key] }
   }
 
-  private static func configuration(_ tls: TLSOptions) throws -> TLSConfiguration {
+  private static func configuration(_ tls: TLSOptions, _ offersHTTP2: Bool) throws -> TLSConfiguration {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.minimumTLSVersion = .tlsv12
-    configuration.applicationProtocols = ["http/1.1"]
+    configuration.applicationProtocols = offersHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
     configuration.certificateVerification = tls.verify ? .fullVerification : .none
     // Nobody waits for the closing message of a peer that may be gone.
     configuration.shutdownTimeout = .seconds(1)

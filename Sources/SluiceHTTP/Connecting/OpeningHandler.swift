@@ -1,4 +1,5 @@
 import NIOCore
+import NIOTLS
 import SluiceDialects
 
 /// Stands at the end of the pipeline until the connection is ready, and speaks with the proxy if there is one.
@@ -8,6 +9,7 @@ import SluiceDialects
 /// origin does not speak first, so more bytes could only be the proxy's own.
 final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
   /// A proxy's answer is a few lines; some explain themselves.
@@ -19,6 +21,11 @@ final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandler {
   private var onAnswer: ((Result<Void, ConnectFailure>) -> Void)?
   private var proxyName = ""
   var onInactive: (() -> Void)?
+  /// What TLS agreed on.
+  private(set) var negotiated: String?
+  /// Bytes that came before anybody was there for them: a server of HTTP/2 may speak first.
+  private var early: ByteBuffer?
+  private var isPassing = false
 
   /// Asks for a tunnel; the result comes once.
   func askProxy(
@@ -42,7 +49,7 @@ final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
-    guard onAnswer != nil else { return }
+    guard onAnswer != nil else { return isPassing ? context.fireChannelRead(data) : keep(bytes) }
     answer?.writeBuffer(&bytes)
     guard let answer else { return }
     let parsed = answer.withUnsafeReadableBytes {
@@ -67,7 +74,27 @@ final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
   }
 
+  private func keep(_ bytes: ByteBuffer) {
+    guard (early?.readableBytes ?? 0) <= Self.limits.maxHeadBytes else { return }
+    early.setOrWriteImmutableBuffer(bytes)
+  }
+
+  /// The connection's handlers stand behind this one now: they get what has come, and what still comes this way.
+  func pass(_ context: ChannelHandlerContext) {
+    isPassing = true
+    guard let bytes = early else { return }
+    early = nil
+    context.fireChannelRead(wrapInboundOut(bytes))
+    context.fireChannelReadComplete()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent { self.negotiated = negotiated }
+    context.fireUserInboundEventTriggered(event)
+  }
+
   func channelReadComplete(context: ChannelHandlerContext) {
+    if isPassing { return context.fireChannelReadComplete() }
     // The channel reads on demand only, and until the connection is ready nobody else demands.
     context.read()
   }

@@ -19,7 +19,7 @@ package final class DeadPathMonitor: @unchecked Sendable {
   static let silenceMilliseconds: UInt32 = 1_000
 
   private let eventLoop: any EventLoop
-  private var connections: [HTTPConnection] = []
+  private var connections: [any SocketPath] = []
   /// Half seconds in which somebody was awaited.
   package private(set) var tick: UInt64 = 0
   private var isTicking = false
@@ -28,12 +28,12 @@ package final class DeadPathMonitor: @unchecked Sendable {
     self.eventLoop = eventLoop
   }
 
-  func add(_ connection: HTTPConnection) {
+  func add(_ connection: any SocketPath) {
     connection.monitorIndex = connections.count
     connections.append(connection)
   }
 
-  func remove(_ connection: HTTPConnection) {
+  func remove(_ connection: any SocketPath) {
     let index = connection.monitorIndex
     guard index >= 0 else { return }
     connection.monitorIndex = -1
@@ -59,7 +59,7 @@ package final class DeadPathMonitor: @unchecked Sendable {
   private func ticked() {
     tick &+= 1
     var isAwaited = false
-    var dead: [HTTPConnection] = []
+    var dead: [any SocketPath] = []
     for connection in connections where connection.isInExchange {
       isAwaited = true
       guard tick &- connection.startedTick >= Self.ticksBeforeDoubt else { continue }

@@ -3,14 +3,6 @@ import NIOPosix
 import NIOSSL
 import SluicePolicy
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 // What the channel tells.
 extension HTTPConnection {
   package func handlerAdded(context: ChannelHandlerContext) {
@@ -88,17 +80,7 @@ extension HTTPConnection {
     finish(leftover: 0)
   }
 
-  private var brokenBy: UpstreamFailure.Reason {
-    guard let lastError else { return .closed }
-    if isUncleanShutdown { return .truncated }
-    guard let io = lastError as? IOError else { return isTLS ? .tls : .closed }
-    switch io.errnoCode {
-    case ECONNRESET, EPIPE, ECONNABORTED: return .reset
-    // The kernel gave up repeating what we sent (TCP_USER_TIMEOUT, keep-alive): the path, not a clock of ours.
-    case ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ENETDOWN, EHOSTDOWN: return .deadPath
-    default: return .socket(io.errnoCode)
-    }
-  }
+  private var brokenBy: UpstreamFailure.Reason { .broken(by: lastError, isTLS: isTLS) }
 
   private var isUncleanShutdown: Bool { (lastError as? NIOSSLError) == .uncleanShutdown }
 

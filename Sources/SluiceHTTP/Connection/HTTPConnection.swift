@@ -20,7 +20,7 @@ package import SluiceRuntime
 /// Why not the standard HTTP/1 handlers: they cost about as much as the whole rest of proxying (measured), and their
 /// response decoder is lenient about ends. Why `@unchecked Sendable`: all state is confined to `eventLoop`; only `close`
 /// and `verify` may be called elsewhere, and they hop first.
-package final class HTTPConnection: ChannelInboundHandler, PoolableResource, @unchecked Sendable {
+package final class HTTPConnection: ChannelInboundHandler, UpstreamExchange, SocketPath, @unchecked Sendable {
   package typealias InboundIn = ByteBuffer
   package typealias OutboundOut = ByteBuffer
 
@@ -104,7 +104,15 @@ package final class HTTPConnection: ChannelInboundHandler, PoolableResource, @un
   package var isOpen: Bool { phase != .closed && phase != .spent }
   /// Our end of the connection; nil once it is gone.
   package var localAddress: SocketAddress? { context?.channel.localAddress }
+  var isActive: Bool { context?.channel.isActive ?? false }
   var isInExchange: Bool { peer != nil }
+  var peerSpeaksUnasked: Bool { isTLS }
+  func isPathDead() -> Bool { isSocketDead() }
+
+  func pathDied() {
+    guard isInExchange else { return }
+    fail(.deadPath, closing: .broken)
+  }
 
   /// Sends a request. On `eventLoop`, when no exchange is under way; the peer is kept until it heard of the end.
   ///
@@ -145,6 +153,10 @@ package final class HTTPConnection: ChannelInboundHandler, PoolableResource, @un
     guard wantsRead != on else { return }
     wantsRead = on
     if on, phase != .closed { context?.read() }
+  }
+
+  package func verify(deadline: Instant, _ done: @escaping @Sendable (Bool) -> Void) {
+    verifyPath(deadline: deadline, done)
   }
 
   package func close(reason: CloseReason) {
@@ -261,7 +273,7 @@ extension HTTPConnection {
 
 extension CloseReason {
   /// The connection is in order and only not needed any more.
-  fileprivate var isPolite: Bool {
+  var isPolite: Bool {
     switch self {
     case .idle, .idleLimit, .age, .drained, .excess, .recycled, .shutdown: true
     case .broken, .remoteClosed, .connectFailed, .verification, .protocolError, .cancelled, .clockJump: false

@@ -21,6 +21,7 @@ package struct HTTPConnectionOptions: Hashable, Sendable {
   /// `verify` believes a peer that was heard of this recently; otherwise it sends a keep-alive probe and waits for the
   /// acknowledgement.
   package var trustHeardWithin = Interval.seconds(10)
+  package var http2 = HTTP2Options()
 
   package init() {}
 }

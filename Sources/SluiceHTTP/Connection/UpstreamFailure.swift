@@ -24,6 +24,15 @@ package struct UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertib
     case closedHere(CloseReason)
     /// An error of the socket; the value is its errno.
     case socket(Int32)
+    /// The upstream says that it did nothing about the request: REFUSED_STREAM, or a GOAWAY that names an earlier
+    /// stream. Also when the connection could not take the request any more.
+    case refused
+    /// RST_STREAM with this code.
+    case streamReset(HTTP2Code)
+    /// What came is not HTTP/2 as RFC 9113 has it, or more of it than is bearable.
+    case http2(HTTP2Fault)
+    /// The request's head cannot be said in HTTP/2.
+    case unsendable
   }
 
   package let reason: Reason
@@ -35,6 +44,8 @@ package struct UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertib
   /// the connection was reused (or had been waiting unused long enough to be as doubtful), not a byte came back, and it
   /// ended by EOF, reset or a dead path. Never after a timeout: those are the exchange's own clocks and end in `cancel`.
   package let replaySafe: Bool
+  /// The request was certainly not processed, so it may go out again on any connection, and nobody is to blame.
+  package var isRefused: Bool { reason == .refused }
 
   package init(reason: Reason, bytesReceived: Int, reused: Bool, replaySafe: Bool) {
     self.reason = reason
@@ -45,8 +56,10 @@ package struct UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertib
 
   package var failureClass: FailureClass {
     switch reason {
-    case .closed, .truncated, .reset, .deadPath, .idleTimeoutAnswer, .tls, .socket: .network
-    case .malformed, .tooManyInformational, .unsolicited: .protocolError
+    case .closed, .truncated, .reset, .deadPath, .idleTimeoutAnswer, .tls, .socket, .refused: .network
+    case .malformed, .tooManyInformational, .unsolicited, .http2: .protocolError
+    case .streamReset(let code): code.failureClass
+    case .unsendable: .caller
     case .closedHere: .cancelled
     }
   }
@@ -65,6 +78,10 @@ package struct UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertib
     case .tls: "tls"
     case .closedHere(let reason): "closed_here_\(reason.label)"
     case .socket: "socket_error"
+    case .refused: "refused_stream"
+    case .streamReset(let code): "stream_reset_\(code.label)"
+    case .http2(let fault): "http2_\(fault.rawValue)"
+    case .unsendable: "unsendable"
     }
   }
 

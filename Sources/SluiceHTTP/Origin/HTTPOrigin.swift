@@ -20,6 +20,8 @@ package struct HTTPOrigin: Hashable, Sendable {
   package var proxy: HTTPProxy?
   /// Begins with a slash and does not end with one, or is empty.
   package var basePath: String
+  /// What the next connection speaks. Not part of the identity: connections that are open serve on.
+  package var version = HTTPVersionChoice.auto
 
   package init(
     scheme: Scheme, host: String, port: Int? = nil, unixPath: String? = nil, tls: TLSOptions? = nil,
@@ -61,6 +63,15 @@ package struct HTTPOrigin: Hashable, Sendable {
     let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
     return !always && port == scheme.defaultPort ? name : "\(name):\(port)"
   }
+}
+
+/// Which version of HTTP a connection speaks.
+package enum HTTPVersionChoice: String, Hashable, Sendable, CaseIterable {
+  /// HTTP/2 where TLS finds that the origin speaks it, else HTTP/1.1.
+  case auto
+  case http1
+  /// HTTP/2 or no connection; without TLS by prior knowledge (RFC 9113 §3.3).
+  case http2
 }
 
 /// How a connection is secured.

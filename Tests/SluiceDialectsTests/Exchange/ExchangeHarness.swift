@@ -85,12 +85,13 @@ struct ExchangeHarness {
   }
 
   mutating func broke(
-    _ failureClass: FailureClass = .network, replaySafe: Bool = false, attempt: Int? = nil
+    _ failureClass: FailureClass = .network, replaySafe: Bool = false, isRefused: Bool = false, attempt: Int? = nil
   ) -> ExchangeDecision {
     let (now, random, attempt) = (now, random, attempt ?? machine.currentAttempt)
     return withBudget {
       $0.upstreamFailed(
-        attempt: attempt, failureClass, replaySafe: replaySafe, now: now, random: random, withdraw: $1)
+        attempt: attempt, failureClass, replaySafe: replaySafe, isRefused: isRefused, now: now, random: random,
+        withdraw: $1)
     }
   }
 

@@ -67,6 +67,32 @@ struct ExchangeMachineTests {
     #expect(exchange.broke(replaySafe: true).failure != nil)
   }
 
+  /// A refusal blames nobody, needs no fresh connection and costs no try; but there is an end to it.
+  @Test func whatTheUpstreamDidNotLookAtGoesOutAgain() {
+    var exchange = ExchangeHarness(ExchangeSettings(attempts: 1))
+    exchange.budget = 0
+    exchange.send()
+    for _ in 0..<ExchangeMachine.maxRefusals {
+      let again = exchange.broke(replaySafe: true, isRefused: true)
+      #expect(again.plan?.freshOnly == false)
+      #expect(again.plan?.excluding.isEmpty ?? false)
+      #expect(again.release?.result == .unused)
+      _ = exchange.grant()
+    }
+    #expect(exchange.machine.counters.refusals == ExchangeMachine.maxRefusals)
+    #expect(exchange.machine.counters.retries == 0)
+    let last = exchange.broke(isRefused: true)
+    #expect(last.failure?.code == .upstreamBroke)
+    #expect(last.release?.result == .failed(.network))
+  }
+
+  @Test func afterAHeadNothingWasRefused() {
+    var exchange = ExchangeHarness(ExchangeSettings(attempts: 1))
+    exchange.send()
+    _ = exchange.head()
+    #expect(exchange.broke(replaySafe: true, isRefused: true).failure != nil)
+  }
+
   // MARK: By class
 
   @Test("classes that are never retried", arguments: [FailureClass.caller, .contentPolicy])

@@ -13,7 +13,7 @@ final class TestGateway: Sendable {
 
   let server: GatewayServer
   let address: SocketAddress
-  let pools: [PoolDriver<HTTPConnection>]
+  let pools: [PoolDriver<UpstreamConnection>]
   let connector: HTTPConnector
   private let ownGroup: MultiThreadedEventLoopGroup?
 
@@ -29,12 +29,13 @@ final class TestGateway: Sendable {
     var allowed: [String] = []
     var affinity = PoolAffinity.header
     var maxConnections = 16
+    var version = HTTPVersionChoice.auto
     var queueCapacity: Int?
     var settle: (@Sendable (inout PoolSettings) -> Void)?
   }
 
   private init(
-    server: GatewayServer, address: SocketAddress, pools: [PoolDriver<HTTPConnection>], connector: HTTPConnector,
+    server: GatewayServer, address: SocketAddress, pools: [PoolDriver<UpstreamConnection>], connector: HTTPConnector,
     ownGroup: MultiThreadedEventLoopGroup?
   ) {
     self.ownGroup = ownGroup
@@ -81,7 +82,11 @@ final class TestGateway: Sendable {
   }
 
   static func settings(_ pool: Pool) -> (PoolSettings, [HTTPOrigin]) {
-    let origins = pool.ports.map { HTTPOrigin(scheme: .http, host: "127.0.0.1", port: $0, basePath: "/v1") }
+    let origins = pool.ports.map { port in
+      var origin = HTTPOrigin(scheme: .http, host: "127.0.0.1", port: port, basePath: "/v1")
+      origin.version = pool.version
+      return origin
+    }
     var endpoints: [EndpointSettings] = []
     for (index, origin) in origins.enumerated() {
       for key in pool.keys {
@@ -104,12 +109,12 @@ final class TestGateway: Sendable {
 
   static func make(
     _ pool: Pool, loops: [any EventLoop], _ connector: HTTPConnector, clock: any MonotonicClock = HeldClock(),
-    driver: PoolDriver<HTTPConnection>? = nil
+    driver: PoolDriver<UpstreamConnection>? = nil
   ) throws -> GatewayPool {
     let (settings, origins) = settings(pool)
     for origin in origins { try connector.add(origin) }
     let layout: PoolLayout
-    let used: PoolDriver<HTTPConnection>
+    let used: PoolDriver<UpstreamConnection>
     if let driver {
       used = driver
       layout = try driver.reconfigure(settings)

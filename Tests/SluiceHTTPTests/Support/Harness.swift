@@ -104,6 +104,8 @@ final class RecordingSink: ResourceEventSink, @unchecked Sendable {
   private let promise: EventLoopPromise<Interval?>
   private(set) var closedCount = 0
   private(set) var limits: [Interval] = []
+  private(set) var capacities: [Int] = []
+  private(set) var drainings = 0
 
   init(on eventLoop: any EventLoop) { promise = eventLoop.makePromise() }
   deinit { promise.fail(ChannelError.eof) }
@@ -115,9 +117,9 @@ final class RecordingSink: ResourceEventSink, @unchecked Sendable {
     promise.succeed(idleFor)
   }
 
-  func resourceCapacityChanged(_ resource: ResourceID, to capacity: Int) {}
+  func resourceCapacityChanged(_ resource: ResourceID, to capacity: Int) { capacities.append(capacity) }
   func resourceIdleLimitAnnounced(_ resource: ResourceID, _ limit: Interval) { limits.append(limit) }
-  func resourceDraining(_ resource: ResourceID) {}
+  func resourceDraining(_ resource: ResourceID) { drainings += 1 }
 }
 
 /// A transport over the singleton loops and the usual steps of a test.
@@ -139,9 +141,19 @@ struct Harness: Sendable {
   func open(
     _ origin: HTTPOrigin, within limit: TimeAmount = .hours(1), sink: RecordingSink? = nil
   ) async throws -> HTTPConnection {
+    guard let connection = try await openAny(origin, within: limit, sink: sink).http1 else { throw NotHTTP1() }
+    return connection
+  }
+
+  struct NotHTTP1: Error {}
+
+  /// A connection of whichever version comes about.
+  func openAny(
+    _ origin: HTTPOrigin, within limit: TimeAmount = .seconds(20), sink: RecordingSink? = nil
+  ) async throws -> UpstreamConnection {
     if origin.tls != nil { try connector.add(origin) }
     let events = sink.map { ResourceEvents(resource: ResourceID(index: 1, generation: 1), sink: $0) }
-    let promise = eventLoop.makePromise(of: HTTPConnection.self)
+    let promise = eventLoop.makePromise(of: UpstreamConnection.self)
     connector.open(origin, on: eventLoop, deadline: .now() + limit, events: events) { result in
       promise.completeWith(result.mapError { $0 as any Error })
     }

@@ -3,33 +3,28 @@ package import SluicePolicy
 import SluiceRuntime
 
 // Whether anybody is still there.
-extension HTTPConnection {
-  package func verify(deadline: Instant, _ done: @escaping @Sendable (Bool) -> Void) {
+extension SocketPath {
+  func verifyPath(deadline: Instant, _ done: @escaping @Sendable (Bool) -> Void) {
     guard eventLoop.inEventLoop else {
-      return eventLoop.execute { self.verify(deadline: deadline, done) }
+      return eventLoop.execute { self.verifyPath(deadline: deadline, done) }
     }
     switch glance() {
     case .gone: done(false)
     case .alive: done(true)
     case .unheard(let facts): probe(facts, deadline: deadline, done)
     case .unread:
-      // A TLS peer may say things of its own at any time (tickets, key updates). The read that is outstanding takes
-      // them, and closes the connection if it was anything else.
+      // Peers of TLS and of HTTP/2 may say things of their own at any time (tickets, settings). The read that is
+      // outstanding takes them, and closes the connection if it was anything else.
       eventLoop.assumeIsolated().execute { done(self.isOpen) }
     }
   }
 
-  private enum Glance {
-    case gone, alive, unread
-    case unheard(SocketFacts)
-  }
-
   private func glance() -> Glance {
-    guard isOpen, let context, context.channel.isActive else { return .gone }
-    guard peer == nil, let descriptor else { return .alive }
+    guard isOpen, isActive else { return .gone }
+    guard !isInExchange, let descriptor else { return .alive }
     switch SocketFacts.pending(descriptor) {
     case .ended: return .gone
-    case .bytes: return isTLS ? .unread : .gone
+    case .bytes: return peerSpeaksUnasked ? .unread : .gone
     case .nothing: break
     }
     guard let facts = SocketFacts.read(descriptor) else { return .alive }
@@ -65,7 +60,7 @@ extension HTTPConnection {
       guard self.isOpen, let descriptor = self.descriptor, let facts = SocketFacts.read(descriptor) else {
         return done(false)
       }
-      let isHeard = Int64(facts.lastHeardMilliseconds) < passed + silence / 2 || self.peer != nil
+      let isHeard = Int64(facts.lastHeardMilliseconds) < passed + silence / 2 || self.isInExchange
       guard isHeard || self.eventLoop.now >= until else {
         return self.awaitAnswer(asked: asked, after: silence, step: step * 2, until: until, done)
       }
@@ -76,9 +71,10 @@ extension HTTPConnection {
 }
 
 // For the dead path monitor.
-extension HTTPConnection {
-  /// Called on exchanges that last for a second or more.
-  func isPathDead() -> Bool {
+extension SocketPath {
+  /// The kernel's word on an exchange that lasts for a second or more: bytes of ours are unacknowledged, were repeated,
+  /// and nothing is heard.
+  func isSocketDead() -> Bool {
     guard !isPathProven, let descriptor, let facts = SocketFacts.read(descriptor) else { return false }
     if facts.unacknowledged == 0 {
       // All of the request has arrived; from now on silence means that the upstream thinks.
@@ -87,9 +83,10 @@ extension HTTPConnection {
     }
     return facts.retransmits > 0 && facts.lastHeardMilliseconds >= DeadPathMonitor.silenceMilliseconds
   }
+}
 
-  func pathDied() {
-    guard isInExchange else { return }
-    fail(.deadPath, closing: .broken)
-  }
+/// What one look at an unused socket tells.
+private enum Glance {
+  case gone, alive, unread
+  case unheard(SocketFacts)
 }
