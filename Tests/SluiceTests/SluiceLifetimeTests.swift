@@ -101,7 +101,8 @@ struct SluiceLifetimeTests {
             _ = try await sluice.chat(model: "gpt-4o-mini", [.user("Hi")])
           }
         }
-        #expect(await scene.eventually { $0.requests.concurrent == 1 })
+        // Not that it is running: a machine under load may look away for as long as that takes.
+        #expect(await scene.eventually { $0.requests.total == 1 })
         await sluice.shutdown()
         try await tasks.waitForAll()
       }

@@ -68,9 +68,10 @@ struct SluiceScene: Sendable {
     await simulator.stop()
   }
 
-  /// Asks the simulator again and again, each time by a hop to its loop; no clock is involved.
+  /// Asks the simulator again and again, each time by a hop to its loop; no clock is involved. So many times that a
+  /// machine that runs all tests at once gets round to the rest meanwhile.
   func eventually(_ condition: (SimulatorStats) -> Bool) async -> Bool {
-    for _ in 0..<20_000 {
+    for _ in 0..<400_000 {
       if condition(await simulator.stats()) { return true }
       await Task.yield()
     }
