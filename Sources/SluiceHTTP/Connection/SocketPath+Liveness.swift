@@ -1,5 +1,5 @@
 import NIOCore
-package import SluicePolicy
+import SluicePolicy
 import SluiceRuntime
 
 // Whether anybody is still there.

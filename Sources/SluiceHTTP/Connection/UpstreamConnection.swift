@@ -1,6 +1,6 @@
 package import NIOCore
 package import SluicePolicy
-package import SluiceRuntime
+import SluiceRuntime
 
 /// What a pool lends: a connection to an upstream, whichever version of HTTP it speaks. HTTP/1.1 serves one exchange at
 /// a time, HTTP/2 as many as the peer's settings allow.

@@ -1,5 +1,5 @@
 import NIOHTTP2
-package import SluicePolicy
+import SluicePolicy
 
 /// How a peer broke the rules of HTTP/2, from a closed set.
 package enum HTTP2Fault: String, Hashable, Sendable {
