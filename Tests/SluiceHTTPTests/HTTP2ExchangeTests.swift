@@ -223,9 +223,9 @@ import Testing
   @Test func anAnswerBeforeTheRequestsEndResetsTheRest() async throws {
     try await HTTP2Scene.with(settings: [HTTP2Setting(parameter: .initialWindowSize, value: 100)]) { scene in
       let connection = try await scene.open()
-      let running = try await scene.start(connection, .post(bytes: 1_000))
       let peer = try await scene.peer()
       try await scene.server.eventLoop.submit { peer.replenishes = false }.get()
+      let running = try await scene.start(connection, .post(bytes: 1_000))
       // It answers although it has only the first hundred bytes.
       while try await scene.server.run({ _ in peer.lastStream != 1 }) {}
       try await scene.server.run { _ in peer.answer(1, "early") }
