@@ -91,9 +91,7 @@ struct SluiceLifetimeTests {
       ? SimulatorFault.Kind.stall(.events(4), .seconds(2))
       : .slow(
         firstByte: .seconds(2), tokensPerSecond: nil)
-    // The testing profile gives a drain one second, less than the answer takes.
-    let configuration = { "server: {drain_timeout: 1m}\n" + SluiceScene.configuration($0) }
-    try await SluiceScene.run(faults: [SimulatorFault(pause)], configuration: configuration) { scene in
+    try await SluiceScene.run(faults: [SimulatorFault(pause)]) { scene in
       let sluice = scene.sluice
       try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask {

@@ -14,6 +14,16 @@ struct SluiceRouteTests {
     }
   }
 
+  /// A model that the catalogue knows is not asked of another provider because its own one fails.
+  @Test func modelsStayWithTheirProvider() async throws {
+    let fault = SimulatorFault(.status(.init(503)), match: .init(provider: "openai"))
+    try await SluiceScene.run(attempts: 1, faults: [fault]) { scene in
+      let error = await scene.failure { _ = try await scene.sluice.chat(model: "gpt-4o-mini", [.user("Hi")]) }
+      #expect(error?.status == 503)
+      #expect(await scene.simulator.stats().requests.byPath == ["/v1/chat/completions": 1])
+    }
+  }
+
   /// The error that the caller gets is the one with a provider's words in it, not the last one.
   @Test func providersWordsOutlastABrokenConnection() async throws {
     let faults = [
@@ -40,7 +50,7 @@ struct SluiceRouteTests {
   /// An outage is not multiplied: three attempts were ninety requests, were it not for the budget.
   @Test func retriesShareABudget() async throws {
     let fault = SimulatorFault(.status(.init(503)))
-    try await SluiceScene.run(budget: 0, settings: ["health: {unhealthy_after: 1000}"], faults: [fault]) { scene in
+    try await SluiceScene.run(budget: 0, unhealthyAfter: 1000, faults: [fault]) { scene in
       let sluice = scene.sluice
       await withTaskGroup(of: Void.self) { tasks in
         for _ in 0..<30 {

@@ -8,26 +8,32 @@ struct SluiceScene: Sendable {
   let address: SimulatorAddress
   let sluice: Sluice
 
-  /// Two keys for OpenAI (`a`, `b`), one for Anthropic; `settings` are further lines of both pools.
+  /// Two keys for OpenAI (`a`, `b`), one for Anthropic. Nobody is probed: on a slow machine the probes would arrive
+  /// between the requests, which faults and counters are about.
   static func configuration(
-    _ address: SimulatorAddress, attempts: Int = 3, budget: Int = 20, settings: [String] = []
+    _ address: SimulatorAddress, attempts: Int = 3, budget: Int = 20, unhealthyAfter: Int = 3, timeouts: String = ""
   ) -> String {
-    let more = settings.map { "\n    \($0)" }.joined()
+    let both = """
+      retry: {attempts: \(attempts), budget: \(budget)%}
+          health: {interval: 24h, unhealthy_after: \(unhealthyAfter)}
+          timeouts: {\(timeouts)}
+      """
     return """
       version: 1
       profile: testing
+      server: {drain_timeout: 5m}
       pools:
         openai:
           provider: openai
           base_url: "\(address.openAIBaseURL)"
           keys: [{name: a, key: sk-key-a}, {name: b, key: sk-key-b}]
-          retry: {attempts: \(attempts), budget: \(budget)%}
-          models: ["gpt-*", "text-embedding-*"]\(more)
+          models: ["gpt-*", "text-embedding-*"]
+          \(both)
         anthropic:
           provider: anthropic
           base_url: "\(address.anthropicBaseURL)"
           keys: [{name: main, key: sk-ant-key-c}]
-          retry: {attempts: \(attempts), budget: \(budget)%}\(more)
+          \(both)
       routes:
         - {model: "quick", to: [{pool: openai, model: gpt-4o-mini}]}
         - {model: "mixed", to: [{pool: openai, model: gpt-4o}, {pool: anthropic, model: claude-sonnet-4-5}]}
@@ -36,13 +42,14 @@ struct SluiceScene: Sendable {
   }
 
   static func run(
-    attempts: Int = 3, budget: Int = 20, settings: [String] = [], faults: [SimulatorFault] = [],
-    _ body: (SluiceScene) async throws -> Void
+    attempts: Int = 3, budget: Int = 20, unhealthyAfter: Int = 3, timeouts: String = "",
+    faults: [SimulatorFault] = [], _ body: (SluiceScene) async throws -> Void
   ) async throws {
     try await run(
       faults: faults,
       configuration: { address in
-        configuration(address, attempts: attempts, budget: budget, settings: settings)
+        configuration(
+          address, attempts: attempts, budget: budget, unhealthyAfter: unhealthyAfter, timeouts: timeouts)
       }, body)
   }
 
