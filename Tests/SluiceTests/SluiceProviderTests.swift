@@ -38,6 +38,9 @@ struct SluiceProviderTests {
           base_url: "\(address.url)\(item.path)"
           keys: ["\(item.key)"]
           retry: {attempts: 1}
+          health: {interval: 24h}
+          connections: {connect_timeout: 5m}
+          timeouts: {total: 1h}
           options: \(item.options)
       """
     }

@@ -9,19 +9,22 @@ struct SluiceScene: Sendable {
   let sluice: Sluice
 
   /// Two keys for OpenAI (`a`, `b`), one for Anthropic. Nobody is probed: on a slow machine the probes would arrive
-  /// between the requests, which faults and counters are about.
+  /// between the requests, which faults and counters are about. For the same reason no clock ends anything that a
+  /// test has not set.
   static func configuration(
     _ address: SimulatorAddress, attempts: Int = 3, budget: Int = 20, unhealthyAfter: Int = 3, timeouts: String = ""
   ) -> String {
     let both = """
       retry: {attempts: \(attempts), budget: \(budget)%}
           health: {interval: 24h, unhealthy_after: \(unhealthyAfter)}
-          timeouts: {\(timeouts)}
+          connections: {connect_timeout: 5m}
+          timeouts: {\(timeouts.isEmpty ? "total: 1h" : timeouts)}
       """
     return """
       version: 1
       profile: testing
       server: {drain_timeout: 5m}
+      admission: {timeout: 10m}
       pools:
         openai:
           provider: openai

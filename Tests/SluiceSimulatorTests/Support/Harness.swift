@@ -81,7 +81,7 @@ struct Harness: Sendable {
 
   /// Asks again until the counters are as wanted; each look is a round trip to the simulator's loop.
   func stats(until isDone: (SimulatorStats) -> Bool) async throws -> SimulatorStats {
-    let limit = ContinuousClock.now + .seconds(10)
+    let limit = Patience.end
     while ContinuousClock.now < limit {
       let stats = await server.stats()
       if isDone(stats) { return stats }
@@ -92,7 +92,7 @@ struct Harness: Sendable {
 
   /// Waits until so many exchanges wait for the manual clock.
   func untilPending(_ count: Int) async throws {
-    let limit = ContinuousClock.now + .seconds(10)
+    let limit = Patience.end
     while try await server.pendingTimers() != count {
       guard ContinuousClock.now < limit else {
         Issue.record("never \(count) exchanges waiting")

@@ -17,7 +17,13 @@ struct Transcript: Sendable {
   var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
-/// A client that sees bytes: it sends what it is given and parses nothing. Every wait ends after ten seconds with
+/// How long tests wait for what must come: long enough for a machine that does much else meanwhile.
+enum Patience {
+  static let seconds: Int64 = 180
+  static var end: ContinuousClock.Instant { .now + .seconds(seconds) }
+}
+
+/// A client that sees bytes: it sends what it is given and parses nothing. Every wait ends when `Patience` does, with
 /// what has arrived until then, so that a test fails instead of hanging.
 final class RawClient: Sendable {
   private let channel: any Channel
@@ -30,11 +36,13 @@ final class RawClient: Sendable {
 
   static func connect(_ address: SimulatorAddress, receiveBuffer: Int? = nil) async throws -> RawClient {
     let loop = MultiThreadedEventLoopGroup.singleton.next()
-    var bootstrap = ClientBootstrap(group: loop).channelOption(.allowRemoteHalfClosure, value: true)
-      .channelInitializer { channel in
-        // Before the connection exists: some connections end at once.
-        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Collector()) }
-      }
+    var bootstrap = ClientBootstrap(group: loop).connectTimeout(.seconds(Patience.seconds)).channelOption(
+      .allowRemoteHalfClosure, value: true
+    )
+    .channelInitializer { channel in
+      // Before the connection exists: some connections end at once.
+      channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Collector()) }
+    }
     if let receiveBuffer {
       bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
     }
@@ -89,7 +97,7 @@ final class RawClient: Sendable {
       if isDone(transcript) { return loop.makeSucceededFuture(transcript) }
       let promise = loop.makePromise(of: Transcript.self)
       waiting = (isDone, promise)
-      let limit = loop.assumeIsolated().scheduleTask(in: .seconds(10)) { self.giveUp() }
+      let limit = loop.assumeIsolated().scheduleTask(in: .seconds(Patience.seconds)) { self.giveUp() }
       promise.futureResult.whenComplete { _ in limit.cancel() }
       return promise.futureResult
     }
