@@ -29,9 +29,19 @@ import Testing
         p:
           provider: \(provider.rawValue)
           base_url: "\(provider == .mistral ? "https://api.eu.mistral.ai" : "http://h/x")"
-          keys: [k]
+          \(isCredential ? "" : "keys: [k]")
           options: {\(options)}
       """
+    }
+
+    /// Takes the place of keys.
+    var isCredential: Bool { provider == .bedrock && option.name != "region" }
+
+    /// What has to stand beside it.
+    var companions: String {
+      let parts = ["access_key_id": "A", "secret_access_key": "hidden"]
+      guard isCredential, option.name != "profile" else { return "" }
+      return parts.filter { $0.key != option.name }.map { ", \($0.key): \($0.value)" }.joined()
     }
   }
 
@@ -41,7 +51,10 @@ import Testing
 
   @Test("every option of every provider is read, and shown without its secret", arguments: rows)
   func optionIsReadAndShown(_ row: Row) throws {
-    let configuration = try World().configuration(row.file("\(row.option.name): \(row.sample)"))
+    var world = World()
+    world.environment["HOME"] = "/h"
+    world.files["/h/.aws/credentials"] = "[x-1]\naws_access_key_id = A\naws_secret_access_key = hidden\n"
+    let configuration = try world.configuration(row.file("\(row.option.name): \(row.sample)\(row.companions)"))
     let records = configuration.records.filter { $0.pattern == "pools.*.options.\(row.option.name)" }
     #expect(records.count == 1)
     #expect(!"\(configuration.redacted)".contains("hidden"))

@@ -16,9 +16,10 @@ struct SignedHeadTests {
 
   private func signed(_ text: String, _ body: [UInt8]) throws -> String {
     let signer = try signer()
+    let identity = try #require(signer.identity("localhost:8", now: now))
     var head = Array(text.utf8)
     body.withSlice {
-      signer.sign(head: &head, host: "localhost:8", contentType: "application/json", body: $0, now: now)
+      signer.sign(head: &head, host: "localhost:8", contentType: "application/json", body: $0, as: identity)
     }
     return String(decoding: head, as: UTF8.self)
   }

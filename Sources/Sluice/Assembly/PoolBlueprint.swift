@@ -16,21 +16,32 @@ package struct PoolBlueprint: Sendable {
   package let credentials: [PreparedCredential]
   /// By endpoint: the origin it uses.
   package let endpointOrigins: [HTTPOrigin]
+  /// By endpoint: the AWS credentials that it signs with; nothing for those whose credential is sent.
+  package let credentialPlans: [AWSCredentialPlan?]
+  /// By endpoint: as the pool's, in the endpoint's region.
+  private let dialects: [ProviderDialect]
 
-  package init(_ configuration: PoolConfiguration) throws {
-    try self.init(configuration, admission: AdmissionConfiguration())
-  }
-
-  package init(_ configuration: PoolConfiguration, admission: AdmissionConfiguration) throws {
+  /// - Parameter room: keeps AWS credentials in force; nil: only those that stand in the configuration are used.
+  package init(
+    _ configuration: PoolConfiguration, admission: AdmissionConfiguration = AdmissionConfiguration(),
+    room: AWSCredentialRoom? = nil
+  ) throws {
     self.configuration = configuration
     self.admission = admission
-    dialect = try ProviderDialect(configuration.provider, options: configuration.options)
+    let dialect = try ProviderDialect(configuration.provider, options: configuration.options)
+    self.dialect = dialect
     let places = try configuration.endpoints.map { try Self.origin($0, configuration.transport) }
     var unique: [HTTPOrigin] = []
     for place in places where !unique.contains(where: { $0.identity == place.identity }) { unique.append(place) }
     origins = unique
     endpointOrigins = places
-    credentials = try configuration.endpoints.map { [dialect] in try Self.credential($0, dialect) }
+    let dialects = try configuration.endpoints.map { try Self.dialect(of: $0, dialect) }
+    self.dialects = dialects
+    let prepared = try zip(configuration.endpoints, dialects).map { endpoint, dialect in
+      try EndpointCredential(endpoint, dialect, room)
+    }
+    credentials = prepared.map(\.prepared)
+    credentialPlans = prepared.map(\.plan)
     var settings = Self.settings(configuration, origins: unique, places: places)
     settings.queue.capacity = admission.capacity
     self.settings = settings
@@ -48,11 +59,12 @@ package struct PoolBlueprint: Sendable {
     return origin
   }
 
-  private static func credential(
-    _ endpoint: EndpointConfiguration, _ dialect: ProviderDialect
-  ) throws -> PreparedCredential {
-    guard let credential = endpoint.credential else { return .none }
-    return try dialect.prepare(credential)
+  /// Where regions are part of the protocol, the endpoint's own counts.
+  private static func dialect(
+    of endpoint: EndpointConfiguration, _ dialect: ProviderDialect
+  ) throws -> ProviderDialect {
+    guard dialect.provider == .bedrock, let region = endpoint.region else { return dialect }
+    return try ProviderDialect(.bedrock, options: dialect.options.setting("region", to: region))
   }
 
   /// How connections are opened from now on.
@@ -68,14 +80,15 @@ package struct PoolBlueprint: Sendable {
   package var probeTargets: [String: HTTPProbeTarget] {
     var targets: [String: HTTPProbeTarget] = [:]
     for (index, endpoint) in settings.endpoints.enumerated() {
-      targets[endpoint.identity] = probeTarget(endpointOrigins[index], credentials[index])
+      targets[endpoint.identity] = probeTarget(endpointOrigins[index], credentials[index], dialects[index])
     }
     return targets
   }
 
-  private func probeTarget(_ origin: HTTPOrigin, _ credential: PreparedCredential) -> HTTPProbeTarget {
-    let own = probeOrigin(origin, credential)
-    let dialect = dialect
+  private func probeTarget(
+    _ origin: HTTPOrigin, _ credential: PreparedCredential, _ dialect: ProviderDialect
+  ) -> HTTPProbeTarget {
+    let own = probeOrigin(origin, credential, dialect)
     return HTTPProbeTarget(origin: own ?? origin) {
       var head: [UInt8] = []
       dialect.appendProbe(
@@ -83,12 +96,18 @@ package struct PoolBlueprint: Sendable {
         stays: own == nil, now: WallTime.now(), to: &head)
       return ByteBuffer(bytes: head)
     } verdict: { status, body in
-      body.withUnsafeReadableBytes { dialect.probeVerdict(status: status, body: ByteSlice($0)) }
+      body.withUnsafeReadableBytes { bytes in
+        let verdict = dialect.probeVerdict(status: status, body: ByteSlice(bytes))
+        guard verdict == .credential, let signer = credential.signer else { return verdict }
+        return signer.isPassing(ByteSlice(bytes)) ? .cancelled : verdict
+      }
     }
   }
 
   /// Where the free call goes if not to the endpoint; nothing where the endpoint is not the provider's own.
-  private func probeOrigin(_ origin: HTTPOrigin, _ credential: PreparedCredential) -> HTTPOrigin? {
+  private func probeOrigin(
+    _ origin: HTTPOrigin, _ credential: PreparedCredential, _ dialect: ProviderDialect
+  ) -> HTTPOrigin? {
     guard let host = dialect.probeCall(credential).host, origin.host.hasSuffix(".amazonaws.com") else { return nil }
     return HTTPOrigin(scheme: .https, host: host, port: 443, tls: origin.tls, proxy: origin.proxy, basePath: "")
   }
@@ -104,6 +123,19 @@ package struct PoolBlueprint: Sendable {
       settings.endpoints[index].origin = origins.firstIndex { $0.identity == place.identity } ?? 0
     }
     return settings
+  }
+}
+
+extension RequestSigner {
+  /// A probe was refused for what passes: there were no credentials, they had expired and are renewed now, or the clocks
+  /// are apart. It says nothing about the endpoint.
+  fileprivate func isPassing(_ body: ByteSlice) -> Bool {
+    let now = WallTime.now()
+    guard let held = desk.credentials(now) else { return desk.canRenew }
+    guard Bedrock.isPassing(body) else { return false }
+    guard desk.canRenew else { return !Bedrock.isExpired(body) }
+    if Bedrock.isExpired(body) { _ = desk.renew(insteadOf: held, now) {} }
+    return true
   }
 }
 

@@ -45,9 +45,17 @@ struct ClientPool: Sendable {
       options: dialect.options)
   }
 
+  /// What has to sign each try at an endpoint, and the host to sign it for.
+  func signer(_ endpoint: EndpointID) -> (signer: RequestSigner, host: String)? {
+    guard let endpoint = endpoints[endpoint], let signer = endpoint.credential.signer else { return nil }
+    return (signer, endpoint.origin.hostHeader)
+  }
+
   /// The request in the words of the endpoint that was granted: its host, its path, its credential. Signed anew for each
   /// try, where the credential is one that signs.
-  func request(_ call: UpstreamCall, body: ByteBuffer, for endpoint: EndpointID) -> UpstreamRequest? {
+  func request(
+    _ call: UpstreamCall, body: ByteBuffer, for endpoint: EndpointID, as identity: SigningIdentity?
+  ) -> UpstreamRequest? {
     guard let endpoint = endpoints[endpoint] else { return nil }
     let host = endpoint.origin.hostHeader
     var head = Array("POST ".utf8)
@@ -62,10 +70,9 @@ struct ClientPool: Sendable {
     head.append(contentsOf: endpoint.credential.lines)
     dialect.appendMissingHeaders(client: .none, call, to: &head)
     head.append(contentsOf: "\r\n".utf8)
-    if let signer = endpoint.credential.signer {
+    if let signer = endpoint.credential.signer, let identity {
       body.withUnsafeReadableBytes { bytes in
-        signer.sign(
-          head: &head, host: host, contentType: Self.contentType, body: ByteSlice(bytes), now: WallTime.now())
+        signer.sign(head: &head, host: host, contentType: Self.contentType, body: ByteSlice(bytes), as: identity)
       }
     }
     return UpstreamRequest(head: ByteBuffer(bytes: head), body: body)

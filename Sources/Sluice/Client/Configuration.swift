@@ -37,7 +37,7 @@ extension Sluice {
 
     /// Built in code.
     public static func built(_ configuration: SluiceConfiguration) -> Configuration {
-      Configuration(origin: .built(configuration), environment: [:])
+      Configuration(origin: .built(configuration), environment: ProcessInfo.processInfo.environment)
     }
 
     func load(on loop: any EventLoop, logger: Logger) async throws -> SluiceConfiguration {

@@ -51,6 +51,7 @@ struct ProviderCall<Work: ProviderWork> {
     let deadline = clock.now() + pool.total
     var book = RetryBook(attempts: pool.attempts)
     var answered: SluiceError?
+    var isMended = false
     pool.budget.withLock { $0.requestStarted() }
     while true {
       let failure: CallFailure
@@ -60,6 +61,10 @@ struct ProviderCall<Work: ProviderWork> {
           pool: pool.name, dialect: pool.dialect, operation: written.call.operation, model: model, response: response)
       } catch let known as CallFailure {
         failure = known
+      }
+      if !isMended, failure.isMendable {
+        isMended = true
+        if await pool.mend(failure) { continue }
       }
       let error = SluiceError(failure, pool: pool.name, model: work.model)
       if error.status != nil || answered == nil { answered = error }
@@ -88,23 +93,29 @@ struct ProviderCall<Work: ProviderWork> {
       throw CallFailure.pool(error)
     }
     let endpoint = exchange.grant.endpoint
-    guard let request = pool.request(call, body: body, for: endpoint) else {
+    let identity = pool.signer(endpoint).flatMap { $0.signer.identity($0.host, now: WallTime.now()) }
+    if identity == nil, let (signer, _) = pool.signer(endpoint) {
+      exchange.giveBack()
+      throw CallFailure.unsigned(signer, endpoint)
+    }
+    guard let request = pool.request(call, body: body, for: endpoint, as: identity) else {
       preconditionFailure("the pool granted an endpoint that it was not configured with")
     }
     timeouts.total = max(.milliseconds(1), deadline - pool.driver.clock.now())
     do {
-      return try await exchange.send(request, timeouts: timeouts, judge: judge(pool.dialect))
+      let judge = judge(pool.dialect, pool.signer(endpoint)?.signer)
+      return try await exchange.send(request, timeouts: timeouts, judge: judge)
     } catch let refused as HTTPRefusedAnswer {
-      throw CallFailure.answer(refused.failure, endpoint)
+      throw CallFailure.answer(refused.failure, endpoint, identity)
     } catch let error as HTTPClientError {
       throw CallFailure.transport(error, endpoint)
     }
   }
 
-  private func judge(_ dialect: ProviderDialect) -> HTTPRefusal.Judge {
+  private func judge(_ dialect: ProviderDialect, _ signer: RequestSigner?) -> HTTPRefusal.Judge {
     { status, headers, body in
       let now = WallTime.now()
-      return dialect.classify(status: status, headers: headers, body: body, now: now)
+      return dialect.classify(status: status, headers: headers, body: body, now: now).settled(with: signer)
     }
   }
 }
@@ -112,7 +123,10 @@ struct ProviderCall<Work: ProviderWork> {
 /// How a try failed.
 enum CallFailure: Error {
   case pool(PoolError)
-  case answer(ProviderFailure, EndpointID)
+  /// With what it was signed, where that was done.
+  case answer(ProviderFailure, EndpointID, SigningIdentity?)
+  /// There was nothing to sign with.
+  case unsigned(RequestSigner, EndpointID)
   case transport(HTTPClientError, EndpointID)
 
   var facts: RetryBook.Failure {
@@ -124,7 +138,8 @@ enum CallFailure: Error {
       var facts = RetryBook.Failure(.cancelled, retryAfter: error.rejection?.retryAfter)
       facts.noEndpoint = isOut
       return facts
-    case .answer(let failure, let endpoint):
+    case .unsigned(_, let endpoint): return RetryBook.Failure(.credential, endpoint: endpoint)
+    case .answer(let failure, let endpoint, _):
       var facts = RetryBook.Failure(failure.failureClass, endpoint: endpoint, retryAfter: failure.retryAfter)
       facts.shouldRetry = failure.shouldRetry
       return facts

@@ -24,6 +24,7 @@ extension Sluice: Service {
       }
     }
     guard isFirst else { return }
+    room.keep(only: [])
     try? await group.shutdownGracefully()
     life.replace(with: .closed)
   }

@@ -31,6 +31,7 @@ public final class Sluice: Sendable {
   let drainLimit: Interval
   let logger: Logger
   let group: MultiThreadedEventLoopGroup
+  let room: AWSCredentialRoom
   let life = Guarded(Life.running)
 
   /// Reads the configuration and starts its pools; nothing is sent before the first call.
@@ -52,7 +53,8 @@ public final class Sluice: Sendable {
       let catalogue = try loaded.modelCatalogue()
       let assembly = PoolAssembly(loops: loops, logger: logger)
       let limit = loaded.server.drainTimeout
-      let blueprints = try loaded.pools.map { try PoolBlueprint($0, admission: loaded.admission) }
+      let room = AWSCredentialRoom(loops: loops, environment: configuration.environment, logger: logger)
+      let blueprints = try loaded.pools.map { try PoolBlueprint($0, admission: loaded.admission, room: room) }
       let running = try assembly.apply(blueprints, drainLimit: limit)
       router = try ModelRouter(loaded, running, catalogue)
       pools = Dictionary(
@@ -62,6 +64,7 @@ public final class Sluice: Sendable {
       self.assembly = assembly
       self.logger = logger
       self.group = group
+      self.room = room
     } catch {
       try? await group.shutdownGracefully()
       throw SluiceError(configuration: error)
@@ -70,6 +73,7 @@ public final class Sluice: Sendable {
 
   deinit {
     guard life.value == .running else { return }
+    room.keep(only: [])
     for pool in pools.values { pool.driver.close() }
     group.shutdownGracefully { _ in }
   }

@@ -11,8 +11,10 @@ extension SluiceError {
   init(_ failure: CallFailure, pool: String, model: String) {
     switch failure {
     case .pool(let error): self.init(pool: error)
-    case .answer(let failure, _): self.init(answer: failure, pool: pool, model: model)
+    case .answer(let failure, _, _): self.init(answer: failure, pool: pool, model: model)
     case .transport(let error, _): self.init(transport: error, pool: pool)
+    case .unsigned(let signer, _):
+      self.init(.credential, "pool '\(pool)': \(signer.desk.complaint)", mayHelpElsewhere: true)
     }
   }
 

@@ -1,4 +1,4 @@
-import SluicePolicy
+package import SluicePolicy
 
 /// What the configuration says about a pool and a snapshot does not.
 package struct PoolFacts: Sendable {
@@ -7,12 +7,32 @@ package struct PoolFacts: Sendable {
   package var maxPerOrigin: Int
   /// Why the last connection could not be opened, by the origin's name.
   package var connectProblems: [String: String]
+  /// Credentials that are found and renewed, where it has such.
+  package var credentials: [CredentialFacts] = []
 
   package init(provider: String, strategy: String, maxPerOrigin: Int, connectProblems: [String: String] = [:]) {
     self.provider = provider
     self.strategy = strategy
     self.maxPerOrigin = maxPerOrigin
     self.connectProblems = connectProblems
+  }
+}
+
+/// Credentials that come from somewhere and end; without themselves.
+package struct CredentialFacts: Sendable {
+  /// Where they come from; empty while there are none.
+  package var source: String
+  package var isValid: Bool
+  /// Nil: they do not end.
+  package var expiresIn: Interval?
+  /// Why new ones could not be had.
+  package var problem: String?
+
+  package init(source: String, isValid: Bool, expiresIn: Interval?, problem: String?) {
+    self.source = source
+    self.isValid = isValid
+    self.expiresIn = expiresIn
+    self.problem = problem
   }
 }
 
@@ -43,12 +63,18 @@ struct PoolDocument: Encodable {
     var latency_ms: Double?, returns_in_seconds: Double?
   }
 
+  struct Credential: Encodable {
+    var source: String, valid: Bool, expires_in_seconds: Double?, problem: String?
+  }
+
   var name: String, provider: String, strategy: String, state: String, panic: Bool
   var connections: Connections
   var waiting: Waiting
   var rejected: [String: UInt64]
   var origins: [Origin]
   var endpoints: [Endpoint]
+  /// Absent where credentials neither come from elsewhere nor end.
+  var credentials: [Credential]?
 
   init(_ snapshot: PoolSnapshot, facts: PoolFacts, now: Instant) {
     let live = snapshot.endpoints.filter { !$0.removed }
@@ -61,10 +87,17 @@ struct PoolDocument: Encodable {
     waiting = Self.waiting(snapshot)
     rejected = Self.counts(RejectionReason.allCases) { ($0.label, snapshot.counters.rejected[$0]) }
     origins = snapshot.origins.filter { !$0.removed }.map { Self.origin($0, facts) }
+    credentials = facts.credentials.isEmpty ? nil : facts.credentials.map(Self.credential)
     let names = Dictionary(snapshot.origins.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
     endpoints = live.map {
       Self.endpoint($0, origin: names[$0.origin] ?? "", slots: facts.maxPerOrigin, now: now)
     }
+  }
+
+  private static func credential(_ facts: CredentialFacts) -> Credential {
+    Credential(
+      source: facts.source, valid: facts.isValid, expires_in_seconds: facts.expiresIn.map { $0.milliseconds / 1000 },
+      problem: facts.problem)
   }
 
   /// The pool in one word: as good as its best endpoints, unless it is not taking requests at all.

@@ -18,6 +18,7 @@ final class GatewayHost: Sendable {
   let metrics: GatewayMetrics
   let server: GatewayServer
   let assembly: PoolAssembly
+  private let room: AWSCredentialRoom
   private let group: MultiThreadedEventLoopGroup
   private let loader: ConfigurationLoader
   private let logger: Logger
@@ -41,7 +42,8 @@ final class GatewayHost: Sendable {
     self.logger = logger
     startedAt = SystemClock().now()
     assembly = PoolAssembly(loops: loops, logger: logger)
-    let blueprints = try Self.blueprints(configuration)
+    room = AWSCredentialRoom(loops: loops, environment: loader.environment, logger: logger)
+    let blueprints = try Self.blueprints(configuration, room)
     let pools = try assembly.apply(blueprints, drainLimit: configuration.server.drainTimeout)
     let settings = GatewayTranslation.settings(configuration)
     let catalogue = try GatewayTranslation.catalogue(configuration)
@@ -59,8 +61,15 @@ final class GatewayHost: Sendable {
     admin.routes.withLock { $0 = AdminRoutes(source: HostSource(self)) }
   }
 
-  private static func blueprints(_ configuration: SluiceConfiguration) throws -> [PoolBlueprint] {
-    try configuration.pools.map { try PoolBlueprint($0, admission: configuration.admission) }
+  private static func blueprints(
+    _ configuration: SluiceConfiguration, _ room: AWSCredentialRoom
+  ) throws -> [PoolBlueprint] {
+    try configuration.pools.map { try PoolBlueprint($0, admission: configuration.admission, room: room) }
+  }
+
+  /// Credentials that no pool uses any more are not renewed.
+  private func keepCredentials(of pools: [AssembledPool]) {
+    room.keep(only: Set(pools.flatMap { $0.blueprint.credentialPlans.compactMap(\.self) }))
   }
 
   var loaded: LoadedConfiguration { state.value.loaded }
@@ -82,6 +91,7 @@ final class GatewayHost: Sendable {
 
   /// Ends everything. Nothing may be reloaded any more: whatever still waited for an event loop would wait for ever.
   func end() async {
+    room.keep(only: [])
     for pool in assembly.directory.managedPools() { _ = await pool.drain(within: .seconds(1)) }
     try? await group.shutdownGracefully()
   }
@@ -152,6 +162,7 @@ final class GatewayHost: Sendable {
     let diff = ConfigurationDiff(from: before, to: configuration)
     do {
       let pools = try await apply(configuration)
+      keepCredentials(of: pools)
       let generation = state.withLock { state in
         state.loaded = loaded
         state.pools = pools
@@ -164,6 +175,7 @@ final class GatewayHost: Sendable {
         changes: diff.changes.map { ReloadReport.Change(path: $0.path, applies: $0.effect.rawValue) },
         warnings: loaded.warnings.map(\.description))
     } catch {
+      keepCredentials(of: state.value.pools)
       logger.error("configuration refused; the old one stays", metadata: ["error": "\(error)"])
       return ReloadReport(applied: false, generation: generation, problems: ["\(error)"])
     }
@@ -172,7 +184,7 @@ final class GatewayHost: Sendable {
   /// Everything that can be refused comes first; then every loop learns of the new pools before those that are removed
   /// begin to drain, so that no request meets a pool that takes nothing new.
   private func apply(_ configuration: SluiceConfiguration) async throws -> [AssembledPool] {
-    let blueprints = try Self.blueprints(configuration)
+    let blueprints = try Self.blueprints(configuration, room)
     let catalogue = try GatewayTranslation.catalogue(configuration)
     let routes = try GatewayTranslation.routes(configuration, blueprints, catalogue)
     let transition = try assembly.begin(blueprints, drainLimit: configuration.server.drainTimeout)
@@ -196,12 +208,19 @@ final class GatewayHost: Sendable {
 
   var pools: [AdminPool] {
     state.value.pools.map { pool in
-      AdminPool(
-        snapshot: pool.driver.snapshot(),
-        facts: PoolFacts(
-          provider: pool.blueprint.configuration.provider.rawValue,
-          strategy: pool.blueprint.configuration.strategy.rawValue,
-          maxPerOrigin: pool.blueprint.configuration.connections.max, connectProblems: pool.connectProblems))
+      var facts = PoolFacts(
+        provider: pool.blueprint.configuration.provider.rawValue,
+        strategy: pool.blueprint.configuration.strategy.rawValue,
+        maxPerOrigin: pool.blueprint.configuration.connections.max, connectProblems: pool.connectProblems)
+      facts.credentials = credentials(of: pool)
+      return AdminPool(snapshot: pool.driver.snapshot(), facts: facts)
+    }
+  }
+
+  private func credentials(of pool: AssembledPool) -> [CredentialFacts] {
+    let plans = pool.blueprint.credentialPlans.compactMap(\.self)
+    return plans.indices.filter { plans.firstIndex(of: plans[$0]) == $0 }.compactMap { room.status(plans[$0]) }.map {
+      CredentialFacts(source: $0.source, isValid: $0.isValid, expiresIn: $0.expiresIn, problem: $0.problem)
     }
   }
 

@@ -21,6 +21,7 @@ extension ConfigurationDecoder {
     let scope = (organization: pool.text("organization"), project: pool.text("project"))
     if known != nil { checkScope(pool, provider: provider) }
     let places = decodePlaces(pool, provider: provider, options: options)
+    if known == .bedrock { checkAWS(pool, options, isKeyless: places.contains { ($0.keys ?? shared) == nil }) }
     var names: Set<String> = []
     var identities: [String: String] = [:]
     var result: [EndpointConfiguration] = []
@@ -103,6 +104,8 @@ extension ConfigurationDecoder {
 
   /// Without keys only where the file says itself who is asked.
   private mutating func checkKeyless(_ pool: ObjectReader, provider: Provider, options: ProviderOptions) {
+    // AWS's credentials have places of their own.
+    guard provider != .bedrock else { return }
     guard (try? ProviderDialect(provider, options: options))?.needsCredential ?? true else { return }
     guard !pool.isGiven("keys"), !pool.isGiven("base_url"), !pool.isGiven("endpoints") else { return }
     problems.error(at: pool.position, "'keys' is missing: \(provider.displayName) needs at least one")

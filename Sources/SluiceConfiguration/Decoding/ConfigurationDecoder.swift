@@ -7,9 +7,14 @@ package struct ConfigurationDecoder {
   package struct Options: Sendable {
     /// Listening wider than loopback without keys and token was asked for explicitly.
     package var insecure = false
+    /// Where credentials may come from that the file does not name.
+    package var environment: [String: String]
+    package var files: FileAccess
 
-    package init(insecure: Bool = false) {
+    package init(insecure: Bool = false, environment: [String: String] = [:], files: FileAccess = .none) {
       self.insecure = insecure
+      self.environment = environment
+      self.files = files
     }
   }
 

@@ -79,7 +79,8 @@ package enum SluiceConfigurationFile {
     let context = DecodingContext(profile: profile(of: object), defaults: defaults)
     let root = ObjectReader(object, prefix: "", at: document.position, context: context)
     var decoder = ConfigurationDecoder(
-      options: .init(insecure: options.insecure), problems: validator.problems)
+      options: .init(insecure: options.insecure, environment: options.environment, files: options.files),
+      problems: validator.problems)
     let configuration = decoder.decode(root)
     let sorted = decoder.problems.sorted
     guard !decoder.problems.hasErrors else { return .failure(ConfigurationProblems(sorted)) }

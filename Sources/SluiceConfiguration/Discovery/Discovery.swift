@@ -36,8 +36,10 @@ package enum Discovery {
   package typealias Probe = @Sendable (LocalServer) async -> Bool
 
   /// The pools that the environment suggests, those with keys first.
-  package static func pools(environment: [String: String], probe: Probe) async -> [DiscoveredPool] {
-    var pools = Provider.implemented.compactMap { pool($0, environment) }
+  package static func pools(
+    environment: [String: String], files: FileAccess = .system, probe: Probe
+  ) async -> [DiscoveredPool] {
+    var pools = Provider.implemented.compactMap { pool($0, environment) ?? awsPool($0, environment, files) }
     for server in localServers(environment: environment) where await probe(server) {
       pools.append(
         DiscoveredPool(
@@ -51,7 +53,7 @@ package enum Discovery {
   package static func configuration(
     options: LoadOptions, probe: Probe
   ) async -> Result<LoadedConfiguration, ConfigurationProblems> {
-    let pools = await pools(environment: options.environment, probe: probe)
+    let pools = await pools(environment: options.environment, files: options.files, probe: probe)
     guard !pools.isEmpty else {
       let position = SourcePosition(.environment("OPENAI_API_KEY"))
       return .failure(
@@ -82,9 +84,7 @@ package enum Discovery {
     guard let names = (try? ProviderDialect(provider))?.environment else { return nil }
     let key = names.keys.first { isSet($0, environment) }
     let token = names.bearerTokens.first { isSet($0, environment) }
-    guard let name = provider == .bedrock ? token : key ?? token else {
-      return provider == .bedrock ? accessKey(environment) : nil
-    }
+    guard let name = provider == .bedrock ? token : key ?? token else { return nil }
     var pool = DiscoveredPool(
       name: provider.rawValue, provider: provider, baseURL: variable(names.baseURL, environment),
       organization: variable(names.organization, environment), project: variable(names.project, environment),
@@ -98,16 +98,28 @@ package enum Discovery {
     return isReachable ? pool : nil
   }
 
-  /// AWS's access keys stand in two variables, temporary ones in three.
-  private static func accessKey(_ environment: [String: String]) -> DiscoveredPool? {
-    let parts = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
-    guard parts.allSatisfy({ isSet($0, environment) }) else { return nil }
-    let names = parts + (isSet("AWS_SESSION_TOKEN", environment) ? ["AWS_SESSION_TOKEN"] : [])
-    return DiscoveredPool(
-      name: Provider.bedrock.rawValue, provider: .bedrock,
-      baseURL: variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", environment),
-      key: names.map { "${\($0)}" }.joined(separator: ":"), options: region(environment),
-      authentication: .apiKey, reason: "\(parts[0]) is set")
+  /// AWS's credentials are found again by the pool itself, in their own places, so that those that end are renewed. An
+  /// instance's role alone makes no pool: only asking would show it, and not every instance is meant to use Bedrock.
+  private static func awsPool(
+    _ provider: Provider, _ environment: [String: String], _ files: FileAccess
+  ) -> DiscoveredPool? {
+    guard provider == .bedrock else { return nil }
+    var pool = DiscoveredPool(
+      name: provider.rawValue, provider: provider,
+      baseURL: variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", environment), options: region(environment), reason: "")
+    for source in AWSCredentialPlan(options: .none, environment: environment).sources {
+      switch source {
+      case .fixed: pool.reason = "AWS_ACCESS_KEY_ID is set"
+      case .metadata(.container): pool.reason = "the container has a role (AWS_CONTAINER_CREDENTIALS_…)"
+      case .files(let source):
+        guard case .found = AWSFiles.find(source, files) else { continue }
+        pool.reason = "the AWS profile '\(source.profile)' has credentials"
+        if pool.options["region"] == nil { pool.options["region"] = AWSFiles.region(source, files) }
+      case .refused, .metadata(.instance): continue
+      }
+      return pool
+    }
+    return nil
   }
 
   private static func region(_ environment: [String: String]) -> [String: String] {

@@ -27,6 +27,9 @@ package struct FileAccess: Sendable {
     self.read = read
   }
 
+  /// No file exists.
+  package static let none = FileAccess { _, _ in .failure(.missing) }
+
   /// `path` seen from `directory`.
   package static func join(_ directory: String, _ path: String) -> String {
     if path.hasPrefix("/") || directory.isEmpty { return path }

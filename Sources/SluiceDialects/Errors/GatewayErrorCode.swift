@@ -37,6 +37,7 @@ package enum GatewayErrorCode: String, CaseIterable, Hashable, Sendable {
   case queueTimeout = "queue_timeout"
   case draining = "draining"
   case credentialRejected = "credentials_rejected"
+  case credentialsMissing = "credentials_unavailable"
   // The upstream
   case connectFailed = "upstream_connect_failed"
   case upstreamBroke = "upstream_broke"
@@ -71,7 +72,7 @@ package enum GatewayErrorCode: String, CaseIterable, Hashable, Sendable {
     case .internalError: 500
     case .notImplemented: 501
     case .connectFailed, .upstreamBroke, .upstreamProtocol, .upstreamError, .upstreamTruncated: 502
-    case .queueFull, .overloaded, .bufferFull, .noEndpoint, .draining, .shuttingDown: 503
+    case .queueFull, .overloaded, .bufferFull, .noEndpoint, .draining, .shuttingDown, .credentialsMissing: 503
     case .queueTimeout, .firstByteTimeout, .firstTokenTimeout, .betweenBytesTimeout, .totalTimeout,
       .deadlineExceeded:
       504
@@ -116,6 +117,8 @@ package enum GatewayErrorCode: String, CaseIterable, Hashable, Sendable {
     case .draining: "The pool is draining and takes no new requests. Retry on another instance."
     case .credentialRejected:
       "Every key of the pool was rejected by the provider. Check the keys in the configuration, then reload."
+    case .credentialsMissing:
+      "The gateway has no valid credentials for this provider. See /health and the log for the reason."
     case .connectFailed: "No connection to the provider could be opened. See /health for the reason."
     case .upstreamBroke: "The provider closed the connection before its answer was complete. Retry."
     case .upstreamProtocol: "The provider's answer was not valid HTTP. Retry; check `base_url` if it stays."

@@ -1,4 +1,4 @@
-import SluicePolicy
+package import SluicePolicy
 
 /// What to do after a failure, in this order: replay, walk to another key, retry in this pool, spill along the route,
 /// answer. Which of them apply is the failure class's to say; how often is bounded here.
@@ -20,6 +20,59 @@ extension ExchangeMachine {
     leaveAttempt()
     counters.refusals += 1
     return ExchangeDecision(acquire(now), release: report(.unused, fate: .close(.remoteClosed), now: now, facts: nil))
+  }
+
+  /// The answer refused the signature, and what was wrong with it is being put right.
+  ///
+  /// - Parameter patience: how long that may take; zero: it is done.
+  package mutating func answerMendable(
+    attempt: Int, _ facts: FailureFacts, fate: ResourceFate, patience: Interval, now: Instant, random: UInt64,
+    withdraw: () -> Bool
+  ) -> ExchangeDecision {
+    guard state == .refused, attempt == self.attempt else { return .none }
+    if facts.hasAnswer { recorded = facts }
+    let report = report(.failed(facts.failureClass), fate: fate, now: now, facts: facts)
+    return mend(facts, report, patience, now: now, random: random, withdraw: withdraw)
+  }
+
+  /// There is nothing to sign the attempt with: it was not sent.
+  ///
+  /// - Parameter patience: how long it may take until there is; nil: nobody knows.
+  package mutating func unsigned(
+    attempt: Int, patience: Interval?, now: Instant, random: UInt64, withdraw: () -> Bool
+  ) -> ExchangeDecision {
+    guard state == .sent, attempt == self.attempt else { return .none }
+    counters.sent -= 1
+    lacksCredentials = true
+    let facts = FailureFacts(.credential, scope: .model, code: .credentialsMissing)
+    let report = report(.unused, fate: .reusable, now: now, facts: nil)
+    guard let patience else {
+      return recover(from: facts, release: report, now: now, random: random, withdraw: withdraw)
+    }
+    return mend(facts, report, patience, now: now, random: random, withdraw: withdraw)
+  }
+
+  /// New credentials have come, or will not.
+  package mutating func mended(now: Instant) -> ExchangeDecision {
+    guard state == .sleeping, awaitsMend, now < deadline else { return .none }
+    return ExchangeDecision(acquire(now))
+  }
+
+  /// Once per exchange; it costs no try.
+  private mutating func mend(
+    _ facts: FailureFacts, _ report: ExchangeReport, _ patience: Interval, now: Instant, random: UInt64,
+    withdraw: () -> Bool
+  ) -> ExchangeDecision {
+    guard counters.mends == 0, now < deadline else {
+      return recover(from: facts, release: report, now: now, random: random, withdraw: withdraw)
+    }
+    leaveAttempt()
+    enter(.acquire, now)
+    counters.mends += 1
+    guard patience > .zero else { return ExchangeDecision(acquire(now), release: report) }
+    let step = sleep(until: min(now + patience, deadline + Interval(nanoseconds: -1)), now)
+    awaitsMend = true
+    return ExchangeDecision(step, release: report)
   }
 
   mutating func recover(
@@ -128,6 +181,7 @@ extension ExchangeMachine {
 
   private mutating func sleep(until wake: Instant, _ now: Instant) -> ExchangeStep {
     state = .sleeping
+    awaitsMend = false
     enter(.queue, now)
     wakeAt = wake
     return .sleep(until: wake)
@@ -157,7 +211,7 @@ extension ExchangeMachine {
 extension ExchangeMachine {
   private mutating func fail(after facts: FailureFacts, _ now: Instant) -> ExchangeStep {
     let failure = ExchangeFailure(
-      facts.failureClass, code(for: facts.failureClass), retryAfter: soonest(facts.retryAfter, now),
+      facts.failureClass, facts.code ?? code(for: facts.failureClass), retryAfter: soonest(facts.retryAfter, now),
       usesRecordedAnswer: facts.hasAnswer, shouldRetry: advice(facts))
     return end(.fail(failure), .failed(failure.failureClass, failure.code), release: nil, now).step
   }
@@ -173,6 +227,9 @@ extension ExchangeMachine {
         shouldRetry: advice(recorded))
     } else if rejection.code == .queueTimeout, now >= callerDeadline {
       failure.code = .deadlineExceeded
+    } else if rejection.noEndpoint, lacksCredentials {
+      failure.failureClass = .credential
+      failure.code = .credentialsMissing
     }
     return end(.fail(failure), .failed(failure.failureClass, failure.code), release: nil, now).step
   }

@@ -15,7 +15,8 @@ package import SluicePolicy
 ///               ── upstreamFailed, cut short ──▶ (recovery)
 ///     refused   ── answerRefused, upstreamFailed, clock ──▶ (recovery)
 ///     streaming ── answerEnded, upstreamFailed, clock ──▶ ended
-///     sleeping  ── deadlineReached ──▶ acquiring
+///               ── answerMendable ──▶ acquiring, sleeping
+///     sleeping  ── deadlineReached, mended ──▶ acquiring
 ///     (recovery) is one of: acquiring, sleeping, ended
 ///     any       ── clientGone, shutDown ──▶ ended
 ///
@@ -25,7 +26,8 @@ package import SluicePolicy
 /// - Every `granted` is answered by exactly one `release`.
 /// - Once the head was sent to the client nothing is acquired again.
 /// - In one pool at most `attempts` paid tries, plus walks (each to an endpoint not tried before) and, per exchange,
-///   one replay of a request that died on a reused connection and a few of one that the upstream did not look at.
+///   one replay of a request that died on a reused connection, one that was signed anew, and a few of one that the
+///   upstream did not look at.
 /// - Nothing is begun or waited for beyond the earlier of the total clock and the caller's deadline.
 ///
 /// An event may come late, twice or in any state. Facts about the upstream carry the attempt they belong to, so that
@@ -59,6 +61,10 @@ package struct ExchangeMachine: Sendable {
   var limitedUntil = Instant.distantFuture
   var freshOnly = false
   var wakeAt = Instant.distantFuture
+  /// Sleeps until new credentials have come.
+  var awaitsMend = false
+  /// There was nothing to sign an attempt with.
+  var lacksCredentials = false
   /// The failure whose error answer the caller has collected.
   var recorded: FailureFacts?
 

@@ -18,6 +18,8 @@ package struct ExchangeCounters: Hashable, Sendable {
   package var replays = 0
   /// Sent again because the upstream had not looked at it.
   package var refusals = 0
+  /// Sent again because credentials or clock of the signature were out of date and have been put right.
+  package var mends = 0
   /// Moved on to another key because one was limited or rejected.
   package var walks = 0
   /// Moved on along the route.

@@ -123,11 +123,14 @@ package struct FailureFacts: Hashable, Sendable {
   package var hasAnswer: Bool
   /// How far it reaches at the endpoint.
   package var scope: FailureScope
+  /// What to tell the client, where the class does not say it all.
+  package var code: GatewayErrorCode?
 
   package init(
     _ failureClass: FailureClass, retryAfter: Interval? = nil, shouldRetry: Bool? = nil, hasAnswer: Bool = false,
-    scope: FailureScope = .endpoint
+    scope: FailureScope = .endpoint, code: GatewayErrorCode? = nil
   ) {
+    self.code = code
     self.failureClass = failureClass
     self.scope = scope
     self.retryAfter = retryAfter

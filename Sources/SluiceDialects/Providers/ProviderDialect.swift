@@ -226,7 +226,8 @@ extension ProviderDialect {
     if wait == nil, verdict.failureClass == .rateLimited { wait = rateLimits(headers, now: now).exhaustedReset }
     return ProviderFailure(
       verdict.failureClass, reach: verdict.reach, status: status, code: error.label, message: error.message,
-      retryAfter: wait, shouldRetry: HintText.shouldRetry(headers), disablesKey: verdict.disablesKey)
+      retryAfter: wait, shouldRetry: HintText.shouldRetry(headers), disablesKey: verdict.disablesKey,
+      remedy: knowledge.remedy(error, headers, now: now))
   }
 
   /// An error that came inside a stream, after the 200.

@@ -31,10 +31,13 @@ package struct ProviderFailure: Hashable, Sendable {
   package var shouldRetry: Bool?
   /// The account itself is unusable (invalid key, no credit): the key stays out until it is reset or reloaded.
   package var disablesKey: Bool
+  /// Signed anew like this, the same request would work.
+  package var remedy: CredentialRemedy?
 
   package init(
     _ failureClass: FailureClass, reach: FailureReach, status: Int, code: String? = nil, message: String? = nil,
-    retryAfter: Interval? = nil, shouldRetry: Bool? = nil, disablesKey: Bool = false
+    retryAfter: Interval? = nil, shouldRetry: Bool? = nil, disablesKey: Bool = false,
+    remedy: CredentialRemedy? = nil
   ) {
     self.failureClass = failureClass
     self.reach = reach
@@ -44,6 +47,7 @@ package struct ProviderFailure: Hashable, Sendable {
     self.retryAfter = retryAfter
     self.shouldRetry = shouldRetry
     self.disablesKey = disablesKey
+    self.remedy = remedy
   }
 }
 

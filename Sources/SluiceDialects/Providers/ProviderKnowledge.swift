@@ -57,6 +57,8 @@ package protocol ProviderKnowledge: SendableMetatype {
 
   /// What a failed answer means. `status` is 200 for an error inside a stream.
   static func verdict(status: Int, _ error: ProviderErrorBody) -> FailureVerdict
+  /// How the request has to be signed so that it works, where the answer says so.
+  static func remedy(_ error: ProviderErrorBody, _ headers: HeaderView, now: UnixTime) -> CredentialRemedy?
   /// A wait that the error body itself names, for providers that say it there and not in headers.
   static func wait(in error: ProviderErrorBody) -> Interval?
   /// What the answer's headers say about the error beside the body, for providers that name its type there.
@@ -91,6 +93,9 @@ extension ProviderKnowledge {
   package static func upstreamModel(_ model: String, _ options: ProviderOptions) -> String { model }
   package static func adjustBase(_ target: inout [UInt8]) {}
   package static var needsCredential: Bool { true }
+  package static func remedy(
+    _ error: ProviderErrorBody, _ headers: HeaderView, now: UnixTime
+  ) -> CredentialRemedy? { nil }
   package static var listsModels: Bool { true }
   package static func wait(in error: ProviderErrorBody) -> Interval? { nil }
   package static func signer(_ credential: UpstreamCredential, _ options: ProviderOptions) -> RequestSigner? { nil }

@@ -45,6 +45,13 @@ package struct ProviderOptions: Hashable, Sendable {
 
   package var isEmpty: Bool { values.isEmpty }
 
+  /// The same options but for one text.
+  package func setting(_ name: String, to text: String) -> ProviderOptions {
+    var options = self
+    options.values[name] = .text(text)
+    return options
+  }
+
   package subscript(text name: String) -> String? {
     if case .text(let text) = values[name], !text.isEmpty { text } else { nil }
   }

@@ -1,9 +1,21 @@
 /// Signs every attempt of a request anew, for providers whose credential is no header line: the signature covers the
-/// request itself and the time. Hidden from descriptions like the credential it holds.
+/// request itself and the time. Credentials and clock come from its desk at that moment, so that they may change while
+/// the endpoint stays what it is. Hidden from descriptions like the credential behind it.
 package struct RequestSigner: Sendable {
-  let credentials: AWSCredentials
+  package let desk: any SigningDesk
   /// Where the host does not tell it.
   let region: String
+
+  /// - Parameter region: where the host does not name one.
+  package init(desk: any SigningDesk, region: String) {
+    self.desk = desk
+    self.region = region
+  }
+
+  /// What an attempt at `host` is signed with now; nothing when there are no credentials that are still good.
+  package func identity(_ host: String, now: UnixTime) -> SigningIdentity? {
+    desk.credentials(now).map { SigningIdentity(credentials: $0, now: now, offset: desk.clockOffset(of: host)) }
+  }
 
   /// One attempt, as it will be sent.
   package struct Attempt {
@@ -28,8 +40,9 @@ package struct RequestSigner: Sendable {
 
   /// Appends the header lines that sign the attempt: `x-amz-date`, `x-amz-security-token`, `authorization`. Host and
   /// content type have to be in the head as the attempt names them; other fields are not signed.
-  package func append(_ attempt: Attempt, now: UnixTime, to head: inout [UInt8]) {
-    let date = SigV4.date(now)
+  package func append(_ attempt: Attempt, as identity: SigningIdentity, to head: inout [UInt8]) {
+    let credentials = identity.credentials
+    let date = SigV4.date(identity.time)
     var headers = [(name: "host", value: attempt.host), (name: "x-amz-date", value: date)]
     if let type = attempt.contentType { headers.append((name: "content-type", value: type)) }
     if let token = credentials.sessionToken { headers.append((name: "x-amz-security-token", value: token)) }
@@ -42,22 +55,29 @@ package struct RequestSigner: Sendable {
     Self.append("authorization: ", signature.authorization, to: &head)
   }
 
+  /// As the other, with what is in force now; appends nothing when that is nothing.
+  package func append(_ attempt: Attempt, now: UnixTime, to head: inout [UInt8]) {
+    guard let identity = identity(attempt.host, now: now) else { return }
+    append(attempt, as: identity, to: &head)
+  }
+
   /// Signs a finished head: the signature's lines go before the empty line that ends it. A head that has no request line
   /// stays as it is.
   ///
   /// - Parameters:
+  ///   - identity: see `identity(_:now:)`.
   ///   - host: as it stands in the head.
   ///   - contentType: as it stands in the head; nothing if it is not there.
   ///   - body: exactly what follows the head.
   package func sign(
-    head: inout [UInt8], host: String, contentType: String?, body: ByteSlice, now: UnixTime
+    head: inout [UInt8], host: String, contentType: String?, body: ByteSlice, as identity: SigningIdentity
   ) {
     guard let line = Self.requestLine(head) else { return }
     head.removeLast(2)
     var lines: [UInt8] = []
     line.target.withSlice { target in
       append(
-        Attempt(method: line.method, target: target, host: host, contentType: contentType, body: body), now: now,
+        Attempt(method: line.method, target: target, host: host, contentType: contentType, body: body), as: identity,
         to: &lines)
     }
     head += lines

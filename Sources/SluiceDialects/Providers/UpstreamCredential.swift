@@ -58,6 +58,11 @@ package struct PreparedCredential: Sendable {
     self.lines = lines
     self.signer = signer
   }
+
+  /// Every attempt is signed.
+  package init(signer: RequestSigner) {
+    self.init(lines: [], signer: signer)
+  }
 }
 
 extension PreparedCredential: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

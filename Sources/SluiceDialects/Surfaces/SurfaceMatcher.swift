@@ -202,12 +202,10 @@ extension SurfaceMatcher {
     return SurfaceMatch(surface: .openai, operation: operation, identifier: start..<slash, providerPath: slash)
   }
 
-  /// `/pools/{pool}/…`: anything below is the provider's own.
+  /// `/pools/{pool}/…`: anything below is the provider's own, its root included (STS and TGI are asked there).
   private static func native(_ path: ByteSlice) -> SurfaceMatch? {
     let start = 7
-    guard let slash = path.firstIndex(of: Ascii.slash, from: start), slash > start, path.count > slash + 1 else {
-      return nil
-    }
+    guard let slash = path.firstIndex(of: Ascii.slash, from: start), slash > start else { return nil }
     return SurfaceMatch(surface: .openai, operation: .native, pool: start..<slash, providerPath: slash)
   }
 }

@@ -71,22 +71,24 @@ extension Exchange {
   private func refused(_ fate: ResourceFate, _ now: Instant) {
     guard let head = responseHead else { return }
     let target = target
+    let signer = signer
     let failure = responseBytes.withUnsafeReadableBytes { bytes in
       collected.withUnsafeReadableBytes { body in
         target.pool.dialect.classify(
           status: head.status, headers: HeaderView(head.headers, in: ByteSlice(bytes)), body: ByteSlice(body),
           now: WallClock.now())
       }
-    }
+    }.settled(with: signer)
     if !isCollectedCut {
       recorded = RecordedAnswer(
         head: head, bytes: responseBytes, body: collected, endpoint: endpointName, pool: target.pool.name,
         failure: failure, isTranslated: translation != nil)
     }
     let loop = loop
+    let facts = FailureFacts(failure, hasAnswer: !isCollectedCut)
+    if let remedy = failure.remedy, let signer, mend(remedy, signer, facts, fate, now) { return }
     let decision = machine.answerRefused(
-      attempt: machine.currentAttempt, FailureFacts(failure, hasAnswer: !isCollectedCut), fate: fate, now: now,
-      random: loop.nextRandom()
+      attempt: machine.currentAttempt, facts, fate: fate, now: now, random: loop.nextRandom()
     ) { loop.withdrawRetry(target, now) }
     perform(decision, now)
   }

@@ -133,7 +133,9 @@ extension Exchange {
     if failure.code == .unsupportedField, let refusal {
       return GatewayError(.unsupportedField, message: refusal.message, param: refusal.field)
     }
-    return GatewayError(failure.code, retryAfter: failure.retryAfter, shouldRetry: failure.shouldRetry)
+    let message = failure.code == .credentialsMissing ? complaint : nil
+    return GatewayError(
+      failure.code, message: message, retryAfter: failure.retryAfter, shouldRetry: failure.shouldRetry)
   }
 
   private static func appendHex(_ value: Int, to buffer: inout ByteBuffer) {

@@ -59,6 +59,10 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var endpointName = ""
   /// Who answers the attempt under way.
   var account: UInt64 = 0
+  /// What it was signed with, where its endpoint wants that.
+  var signing: SigningIdentity?
+  /// Why there was nothing to sign with.
+  var complaint: String?
   var upstreamHeadBytes = ByteBuffer()
   /// A ticket could not be withdrawn, so its lease still comes: this object must not serve another exchange.
   private(set) var isRetired = false
@@ -258,6 +262,10 @@ extension Exchange {
     }
     endpointName = endpoint.name
     account = endpoint.account
+    if let signer = endpoint.signer {
+      signing = signer.identity(endpoint.host, now: WallClock.now())
+      guard signing != nil else { return unsigned(signer) }
+    }
     link = .start(upstreamRequest(request, endpoint), on: connection, home: loop.loop, peer: self)
     if grant.loop != loop.id { loop.metrics.update(on: loop.id) { $0.relayed &+= 1 } }
     self.connection?.deadlineMoved(nextDeadline)
@@ -270,7 +278,7 @@ extension Exchange {
   }
 
   /// The endpoint in the configuration in force now, which may be newer than this exchange's.
-  private func currentEndpoint(_ id: EndpointID) -> GatewayEndpoint? {
+  func currentEndpoint(_ id: EndpointID) -> GatewayEndpoint? {
     guard let pool = loop.configuration.pool(named: target.pool.name), pool.driver === target.pool.driver else {
       return nil
     }
@@ -281,7 +289,7 @@ extension Exchange {
     if let translation {
       var (head, body) = translatedRequest(translation, endpoint)
       AttemptSignature.insert(
-        into: &head, endpoint, contentType: "application/json", body: body, now: WallClock.now())
+        into: &head, endpoint, contentType: "application/json", body: body, as: signing)
       upstreamHeadBytes.clear(minimumCapacity: head.count)
       upstreamHeadBytes.writeBytes(head)
       loop.giveBack(&head)
@@ -298,7 +306,7 @@ extension Exchange {
     ).append(to: &bytes)
     if endpoint.signer != nil {
       AttemptSignature.insert(
-        into: &bytes, endpoint, contentType: request.contentType, body: request.body, now: WallClock.now())
+        into: &bytes, endpoint, contentType: request.contentType, body: request.body, as: signing)
     }
     upstreamHeadBytes.clear(minimumCapacity: bytes.count + (count <= Self.inlineBody ? count : 0))
     upstreamHeadBytes.writeBytes(bytes)
@@ -376,6 +384,7 @@ extension Exchange {
 
   /// Forgets what an attempt that ended has left behind.
   private func forgetAnswer() {
+    signing = nil
     responseHead = nil
     responseBytes = ByteBuffer()
     collected = ByteBuffer()
@@ -398,6 +407,7 @@ extension Exchange {
     stage = .idle
     forgetAnswer()
     recorded = nil
+    complaint = nil
     meter = nil
     streamTranslation = nil
     translation = nil

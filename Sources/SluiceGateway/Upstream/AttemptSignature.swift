@@ -10,12 +10,14 @@ enum AttemptSignature {
   /// - Parameters:
   ///   - contentType: as it stands in the head; nothing if it is not there.
   ///   - body: exactly what follows the head.
+  ///   - identity: nothing for endpoints whose credential is sent itself.
   static func insert(
-    into head: inout [UInt8], _ endpoint: GatewayEndpoint, contentType: String?, body: ByteBuffer, now: UnixTime
+    into head: inout [UInt8], _ endpoint: GatewayEndpoint, contentType: String?, body: ByteBuffer,
+    as identity: SigningIdentity?
   ) {
-    guard let signer = endpoint.signer else { return }
+    guard let signer = endpoint.signer, let identity else { return }
     body.withUnsafeReadableBytes { bytes in
-      signer.sign(head: &head, host: endpoint.host, contentType: contentType, body: ByteSlice(bytes), now: now)
+      signer.sign(head: &head, host: endpoint.host, contentType: contentType, body: ByteSlice(bytes), as: identity)
     }
   }
 }

@@ -14,6 +14,9 @@ package struct LeasedExchange: Sendable {
     box = LeaseBox(lease)
   }
 
+  /// Nothing will be sent.
+  package func giveBack() { box.release(.unused) }
+
   /// Sends the one request. Returns with the head; the lease goes back when the body has ended, failed or been let go of.
   ///
   /// With a judge, an answer of status 400 and up is thrown as `HTTPRefusedAnswer`, and the pool hears the judge's word.

@@ -95,6 +95,25 @@ struct ExchangeHarness {
     }
   }
 
+  /// An answer that refused the signature; `patience`: until that is put right.
+  mutating func refuseSignature(_ patience: Interval = .zero) -> ExchangeDecision {
+    let (now, random, attempt) = (now, random, machine.currentAttempt)
+    let facts = FailureFacts(.credential, hasAnswer: true, scope: .model)
+    return withBudget {
+      $0.answerMendable(
+        attempt: attempt, facts, fate: .reusable, patience: patience, now: now, random: random, withdraw: $1)
+    }
+  }
+
+  mutating func unsigned(_ patience: Interval?) -> ExchangeDecision {
+    let (now, random, attempt) = (now, random, machine.currentAttempt)
+    return withBudget {
+      $0.unsigned(attempt: attempt, patience: patience, now: now, random: random, withdraw: $1)
+    }
+  }
+
+  mutating func mended() -> ExchangeDecision { note(machine.mended(now: now)) }
+
   mutating func deadline() -> ExchangeDecision {
     let (now, random) = (now, random)
     return withBudget { $0.deadlineReached(now: now, random: random, withdraw: $1) }

@@ -46,8 +46,8 @@ private struct ExchangeObserver {
       if leases != 0 { problems.append("ended with a lease in hand at \(event)") }
     }
     if decision.cancelUpstream, decision.release == nil { problems.append("cancelled nothing") }
-    // One paid run of tries per target, one walk per endpoint and target and round, one replay.
-    if sent > targets * attempts * (endpoints + 1) + 1 { problems.append("sent \(sent) times") }
+    // One paid run of tries per target, one walk per endpoint and target and round, one replay, one signed anew.
+    if sent > targets * attempts * (endpoints + 1) + 2 { problems.append("sent \(sent) times") }
   }
 }
 
@@ -57,6 +57,7 @@ private enum ExchangeEvent: CaseIterable {
   case complete, truncated, inBandError
   case refusedServer, refusedLimited, refusedCaller, refusedOverloaded
   case broke, brokeReplaySafe, staleBroke
+  case signatureRefused, signatureRenewing, unsigned, unsignedForNow, mended
   case clock, clientGone
 }
 
@@ -117,6 +118,11 @@ struct ExchangeSequenceTests {
       case .broke: return exchange.broke()
       case .brokeReplaySafe: return exchange.broke(replaySafe: true)
       case .staleBroke: return exchange.broke(attempt: 0)
+      case .signatureRefused: return exchange.refuseSignature()
+      case .signatureRenewing: return exchange.refuseSignature(.seconds(2))
+      case .unsigned: return exchange.unsigned(nil)
+      case .unsignedForNow: return exchange.unsigned(.seconds(2))
+      case .mended: return exchange.mended()
       case .clock:
         exchange.now = max(exchange.now, exchange.machine.nextDeadline ?? exchange.now)
         return exchange.deadline()

@@ -7,6 +7,9 @@ package struct AWSProfile: Hashable, Sendable {
   /// Settings by which the SDKs would obtain credentials in other ways (`role_arn`, `credential_process`, `sso_session`
   /// …): whoever reads the file has to say that they are not followed.
   package var otherSources: [String] = []
+  /// The line of the section, and of each of the other sources; from 1.
+  package var line = 1
+  package var sourceLines: [String: Int] = [:]
 
   package init() {}
 
@@ -24,6 +27,7 @@ package struct AWSProfile: Hashable, Sendable {
     }
     profile.region = region ?? other.region
     profile.otherSources = Array(Set(otherSources + other.otherSources)).sorted()
+    profile.sourceLines = sourceLines.merging(other.sourceLines) { mine, _ in mine }
     return profile
   }
 }
@@ -50,14 +54,18 @@ package enum AWSCredentialFiles {
     guard file.count <= maxBytes, let text = String(validating: file, as: UTF8.self) else { return nil }
     var profiles: [String: AWSProfile] = [:]
     var section: String?
-    for line in text.split(whereSeparator: \.isNewline) {
+    for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
       guard let first = line.first, first != " ", first != "\t", first != "#", first != ";" else { continue }
       if first == "[" {
         section = name(ofSection: line)
-        if let section, profiles[section] == nil { profiles[section] = AWSProfile() }
+        guard let section, profiles[section] == nil else { continue }
+        profiles[section] = AWSProfile()
+        profiles[section]?.line = number + 1
       } else if let section, let equals = line.firstIndex(of: "=") {
         let value = trimmed(withoutComment(line[line.index(after: equals)...]))
-        set(trimmed(line[..<equals]).lowercased(), value, &profiles[section, default: AWSProfile()])
+        let key = trimmed(line[..<equals]).lowercased()
+        set(key, value, &profiles[section, default: AWSProfile()])
+        if otherSources.contains(key) { profiles[section]?.sourceLines[key] = number + 1 }
       }
     }
     return profiles

@@ -24,6 +24,11 @@ package struct AWSCredentials: Hashable, Sendable {
     self.init(keyID: parts[0], secret: parts[1], sessionToken: parts.count > 2 ? parts[2] : nil)
   }
 
+  /// Key id and token become part of a head: nothing in them may end a line.
+  package var isSendable: Bool {
+    [keyID, sessionToken ?? ""].allSatisfy { $0.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } } && !keyID.isEmpty
+  }
+
   private static func isKeyID(_ text: String) -> Bool {
     (8...128).contains(text.utf8.count) && text.utf8.allSatisfy { ($0 >= 0x41 && $0 <= 0x5A) || Ascii.isDigit($0) }
   }

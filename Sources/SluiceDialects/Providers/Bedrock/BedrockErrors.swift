@@ -42,9 +42,11 @@ extension Bedrock {
       isContextLength(error) ? FailureVerdict(.contextLength, .request) : FailureVerdict(.caller, .request)
     case "ServiceQuotaExceededException": FailureVerdict(.quota, .keyAndModel)
     case "AccessDeniedException": FailureVerdict(.credential, .keyAndModel)
-    // Temporary credentials end and are renewed: the key itself is not at fault.
-    case "ExpiredTokenException", "ExpiredToken", "InvalidSignatureException", "RequestTimeTooSkewed":
-      FailureVerdict(.credential, .key)
+    // Temporary credentials end and are renewed, and clocks are set: the key itself is not at fault.
+    case "ExpiredTokenException", "ExpiredToken", "RequestTimeTooSkewed", "RequestExpired":
+      FailureVerdict(.credential, .keyAndModel)
+    case "InvalidSignatureException", "SignatureDoesNotMatch":
+      FailureVerdict(.credential, isSkew(type, error) ? .keyAndModel : .key)
     case "UnrecognizedClientException", "MissingAuthenticationTokenException", "MissingAuthenticationToken",
       "InvalidClientTokenId":
       FailureVerdict(.credential, .key, disablesKey: true)
@@ -57,6 +59,35 @@ extension Bedrock {
     case "ConflictException": FailureVerdict(.caller, .request)
     default: nil
     }
+  }
+
+  // MARK: What would help
+
+  /// Clocks further apart than this are not believed: the date may be anybody's.
+  static let maxSkew: UInt64 = 7 * 86_400_000
+  /// Nearer than this the clocks are not what AWS complains of; its own tolerance is five minutes.
+  static let minSkew: UInt64 = 30_000
+
+  /// Expired credentials are renewed; a wrong clock is put right by the answer's date.
+  package static func remedy(
+    _ error: ProviderErrorBody, _ headers: HeaderView, now: UnixTime
+  ) -> CredentialRemedy? {
+    guard let type = error.type.map(plainType) ?? error.code else { return nil }
+    if type == "ExpiredToken" || type == "ExpiredTokenException" { return .renew }
+    guard isSkew(type, error), let date = headers.first(.date).flatMap({ DateText.http($0.trimmed) }) else {
+      return nil
+    }
+    let (offset, overflow) = date.milliseconds.subtractingReportingOverflow(now.milliseconds)
+    guard !overflow, offset.magnitude >= minSkew, offset.magnitude <= maxSkew else { return nil }
+    return .clock(offset: offset)
+  }
+
+  private static func isSkew(_ type: String, _ error: ProviderErrorBody) -> Bool {
+    if type == "RequestTimeTooSkewed" || type == "RequestExpired" { return true }
+    guard type == "InvalidSignatureException" || type == "SignatureDoesNotMatch", let text = error.message else {
+      return false
+    }
+    return text.hasPrefix("Signature expired") || text.hasPrefix("Signature not yet current")
   }
 
   /// The model's own server answered something else than it should: its status tells whose fault it is.

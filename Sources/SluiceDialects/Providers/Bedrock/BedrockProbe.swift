@@ -13,6 +13,22 @@ extension Bedrock {
       host: "sts.\(region(options)).amazonaws.com", contentType: "application/x-www-form-urlencoded; charset=utf-8")
   }
 
+  /// A probe's answer that says nothing about the key: credentials that have expired (which are renewed) or a wrong clock.
+  package static func isPassing(_ body: ByteSlice) -> Bool {
+    let code = errorCode(body) ?? ProviderErrorBody.read(body).type.map(plainType)
+    if ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed"].contains(code) {
+      return true
+    }
+    let text = body.string(limit: 4096)
+    return text.contains("Signature expired") || text.contains("Signature not yet current")
+  }
+
+  /// The credentials have.
+  package static func isExpired(_ body: ByteSlice) -> Bool {
+    let code = errorCode(body) ?? ProviderErrorBody.read(body).type.map(plainType)
+    return code == "ExpiredToken" || code == "ExpiredTokenException"
+  }
+
   /// STS answers in XML; a limit and an old request are 400 there. A fault of STS is none of Bedrock's, so it never
   /// counts as the endpoint's.
   package static func probeVerdict(status: Int, _ body: ByteSlice) -> FailureClass? {

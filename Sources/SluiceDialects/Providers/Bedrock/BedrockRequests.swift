@@ -3,14 +3,20 @@ package enum Bedrock: ProviderKnowledge {
   package static let surface: Surface? = .bedrock
   package static let defaultBaseURL = "https://bedrock-runtime.{region}.amazonaws.com"
 
-  /// Access keys stand in two variables each; whoever reads them joins them with a colon.
+  /// Access keys stand in two variables each, see `AWSCredentialPlan`.
   package static let environment = ProviderEnvironment(
     keys: [], bearerTokens: ["AWS_BEARER_TOKEN_BEDROCK"], baseURL: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME")
 
   package static let options: [ProviderOption] = [
     ProviderOption(
       "region", .text, "The AWS region: part of the default host, and of signatures where the host does not name it.",
-      standard: defaultRegion)
+      standard: defaultRegion),
+    ProviderOption("access_key_id", .secret, "The access key's id, in place of `keys`."),
+    ProviderOption("secret_access_key", .secret, "The access key's secret."),
+    ProviderOption("session_token", .secret, "The session token of temporary credentials."),
+    ProviderOption(
+      "profile", .text,
+      "The profile of AWS's shared files that the credentials come from, whatever the environment says."),
   ]
 
   static let defaultRegion = "us-east-1"
@@ -71,10 +77,11 @@ package enum Bedrock: ProviderKnowledge {
   }
 
   package static func signer(_ credential: UpstreamCredential, _ options: ProviderOptions) -> RequestSigner? {
-    accessKey(credential).map { RequestSigner(credentials: $0, region: region(options)) }
+    accessKey(credential).map { RequestSigner(desk: FixedSigningDesk($0), region: region(options)) }
   }
 
-  private static func accessKey(_ credential: UpstreamCredential) -> AWSCredentials? {
+  /// The access key in a key of the configuration; nothing for keys that are sent themselves.
+  package static func accessKey(_ credential: UpstreamCredential) -> AWSCredentials? {
     credential.kind == .key ? AWSCredentials(text: credential.secret) : nil
   }
 }

@@ -1,0 +1,205 @@
+"""AWS: signatures judged by moto, credentials from shared files, containers and instances as boto3 finds them, and clocks that are apart."""
+import json, os, pathlib, subprocess, sys, tempfile, time, unittest, urllib.error, urllib.parse, urllib.request
+import boto3
+from aws_parts import Metadata, Moto, Runtime, Tunnel
+from harness import BINARY, Program, call
+from wire import until
+
+MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+class AWSCase(unittest.TestCase):
+    """Parts and gateways of one test, stopped after it."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="sluice-aws-")
+        self.addCleanup(self.folder.cleanup)
+
+    def part(self, made):
+        self.addCleanup(made.stop)
+        return made
+
+    def configuration(self, pools):
+        path = os.path.join(self.folder.name, "sluice.yaml")
+        pathlib.Path(path).write_text('version: 1\nprofile: testing\nserver: {listen: "127.0.0.1:0"}\npools:\n' + pools)
+        return path
+
+    def gateway(self, pools, **environment):
+        return self.part(Program("serve", "--config", self.configuration(pools), environment={"HOME": self.folder.name, **environment}))
+
+    def pool(self, url, options="region: us-east-1", more=""):
+        """A pool without keys, which nobody probes meanwhile."""
+        return f'  bedrock: {{provider: bedrock, base_url: "{url}", options: {{{options}}}, health: {{interval: 24h}}{more}}}\n'
+
+    def invoke(self, gateway, model=MODEL):
+        return call(f"{gateway.url}/model/{urllib.parse.quote(model, safe='')}/invoke", {"max_tokens": 1})
+
+    def endpoint(self, gateway, pool="bedrock"):
+        return call(f"{gateway.url}/api/pools/{pool}")[2]["endpoints"][0]
+
+    def botocore_key(self, **environment):
+        """The access key that boto3 finds with the same environment."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        script = "import boto3; print(boto3.Session().get_credentials().get_frozen_credentials().access_key)"
+        return subprocess.run([sys.executable, "-c", script], env={**clean, "HOME": self.folder.name, **environment}, check=True,
+                              capture_output=True, text=True, timeout=60).stdout.strip()
+
+
+class SignaturesJudgedByMoto(AWSCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.moto = Moto(free=3)
+        client = boto3.client("iam", endpoint_url=cls.moto.url, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        client.create_user(UserName="user")
+        cls.key = client.create_access_key(UserName="user")["AccessKey"]
+        everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        client.put_user_policy(UserName="user", PolicyName="all", PolicyDocument=json.dumps(everything))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.moto.stop()
+
+    def options(self, secret=None):
+        return f'region: us-east-1, access_key_id: "{self.key["AccessKeyId"]}", secret_access_key: "{secret or self.key["SecretAccessKey"]}"'
+
+    def test_a_model_with_a_colon_is_invoked(self):
+        gateway = self.gateway(self.pool(self.moto.url, self.options()))
+        for _ in range(3):
+            status, headers, body = self.invoke(gateway)
+            self.assertEqual((status, body), (200, {}), gateway.lines[-3:])
+        self.assertEqual(headers["x-sluice-attempts"], "1")
+
+    def test_a_wrong_secret_is_the_keys_fault(self):
+        gateway = self.gateway(self.pool(self.moto.url, self.options("wrong")))
+        status, _, body = self.invoke(gateway)
+        self.assertEqual(status, 403)
+        self.assertIn("SignatureDoesNotMatch", body)
+        self.assertEqual(self.endpoint(gateway)["state"], "rejected")
+        self.assertNotIn("wrong", "".join(gateway.lines))
+
+    def test_the_security_token_service_knows_who_signs(self):
+        tunnel = self.part(Tunnel(self.moto.address))
+        gateway = self.gateway(self.pool("http://sts.us-east-1.amazonaws.com", self.options(), f', proxy: "{tunnel.url}"'))
+        request = urllib.request.Request(gateway.url + "/pools/bedrock/", b"Action=GetCallerIdentity&Version=2011-06-15",
+                                         {"content-type": "application/x-www-form-urlencoded; charset=utf-8"})
+        try:
+            answer = urllib.request.urlopen(request, timeout=20).read().decode()
+        except urllib.error.HTTPError as error:
+            answer = f"{error.status} {error.read().decode()}"
+        self.assertIn("<Arn>arn:aws:iam::123456789012:user/user</Arn>", answer)
+        self.assertEqual(tunnel.asked[0], "sts.us-east-1.amazonaws.com:80")
+
+
+class CredentialsFromElsewhere(AWSCase):
+    def test_the_instances_role_is_renewed_before_it_ends(self):
+        metadata, runtime = self.part(Metadata(lifetime=6)), self.part(Runtime())
+        environment = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url}
+        self.assertRegex(self.botocore_key(**environment), "ASIAISSUED")
+        gateway = self.gateway(self.pool(runtime.url), **environment)
+        statuses, end = set(), time.monotonic() + 9
+        while time.monotonic() < end:
+            statuses.add(self.invoke(gateway)[0])
+            time.sleep(0.1)
+        self.assertEqual(statuses, {200})
+        self.assertGreaterEqual(len(set(runtime.keys)), 3, runtime.keys)
+        self.assertEqual(self.endpoint(gateway)["state"], "healthy")
+        shown = call(f"{gateway.url}/api/pools/bedrock")[2]["credentials"]
+        self.assertEqual([(each["source"], each["valid"]) for each in shown], [("the instance's role", True)])
+        self.assertLess(shown[0]["expires_in_seconds"], 7)
+        self.assertNotIn("ASIAISSUED", json.dumps(shown))
+
+    def test_the_containers_role(self):
+        metadata, runtime = self.part(Metadata()), self.part(Runtime())
+        environment = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": metadata.url + "/container", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "container-token"}
+        self.assertEqual(self.botocore_key(**environment), "ASIAISSUED1")
+        gateway = self.gateway(self.pool(runtime.url), **environment)
+        self.assertEqual(self.invoke(gateway)[0], 200)
+        self.assertEqual(runtime.keys, ["ASIAISSUED2"])
+        self.assertNotIn("container-token", "".join(gateway.lines))
+
+    def test_without_any_valid_credentials_the_answer_says_why_until_there_are_some(self):
+        metadata, runtime = self.part(Metadata()), self.part(Runtime())
+        metadata.down = True
+        gateway = self.gateway(self.pool(runtime.url), AWS_CONTAINER_CREDENTIALS_FULL_URI=metadata.url + "/container",
+                               AWS_CONTAINER_AUTHORIZATION_TOKEN="container-token")
+        status, headers, body = self.invoke(gateway)
+        self.assertEqual(status, 503, body)
+        self.assertIn("the container's credentials could not be had: it answered 503", json.dumps(body))
+        self.assertEqual((headers["x-sluice-attempts"], runtime.keys), ("0", []))
+        metadata.down = False
+        until(lambda: self.invoke(gateway)[0] == 200, "credentials come back", 15)
+
+    def test_shared_files_are_read_again_when_aws_refuses_what_they_held(self):
+        runtime = self.part(Runtime())
+        home = pathlib.Path(self.folder.name, ".aws")
+        home.mkdir()
+
+        def write(key):
+            text = f"[default]\naws_access_key_id = AKIDOTHER\naws_secret_access_key = x\n\n[work]\naws_access_key_id = {key}\naws_secret_access_key = secret\n"
+            (home / "credentials").write_text(text)
+        write("AKIDFIRST")
+        (home / "config").write_text("[profile work]\nregion = eu-west-1\n")
+        self.assertEqual(self.botocore_key(AWS_PROFILE="work"), "AKIDFIRST")
+        gateway = self.gateway(self.pool(runtime.url, "region: us-east-1, profile: work"), AWS_ACCESS_KEY_ID="AKIDENV", AWS_SECRET_ACCESS_KEY="x")
+        self.assertEqual(self.invoke(gateway)[0], 200)
+        # What AWS refuses right after it was found is not looked for again at once.
+        time.sleep(3.2)
+        write("AKIDSECOND")
+        runtime.expired.add("AKIDFIRST")
+        status, headers, _ = self.invoke(gateway)
+        self.assertEqual((status, headers["x-sluice-attempts"]), (200, "2"))
+        self.assertEqual(runtime.keys, ["AKIDFIRST", "AKIDFIRST", "AKIDSECOND"])
+        self.assertEqual(self.endpoint(gateway)["state"], "healthy")
+
+    def test_credentials_that_nobody_renews_are_out(self):
+        runtime = self.part(Runtime())
+        runtime.expired.add("AKIDENV")
+        gateway = self.gateway(self.pool(runtime.url), AWS_ACCESS_KEY_ID="AKIDENV", AWS_SECRET_ACCESS_KEY="x", AWS_SESSION_TOKEN="t")
+        status, _, body = self.invoke(gateway)
+        self.assertEqual((status, runtime.keys), (403, ["AKIDENV"]), body)
+        self.assertEqual(self.endpoint(gateway)["state"], "rejected")
+
+    def test_what_is_not_supported_is_refused_at_its_line(self):
+        config = pathlib.Path(self.folder.name, "config")
+        config.write_text("[default]\nregion = eu-west-1\n\n[profile sso]\nsso_session = work\nregion = eu-west-1\n")
+        environment = {"PATH": "/usr/bin:/bin", "HOME": self.folder.name, "AWS_CONFIG_FILE": str(config), "AWS_PROFILE": "sso"}
+        path = self.configuration(self.pool("http://127.0.0.1:9"))
+        checked = subprocess.run([BINARY, "check", path], env=environment, capture_output=True, text=True, timeout=30)
+        self.assertEqual(checked.returncode, 1, checked)
+        self.assertIn(f"{config}:5:1: error: profile 'sso' uses 'sso_session', which is not supported", checked.stdout + checked.stderr)
+
+    def test_discovery_finds_a_profile_and_leaves_its_secret_where_it_is(self):
+        home = pathlib.Path(self.folder.name, ".aws")
+        home.mkdir()
+        (home / "credentials").write_text("[default]\naws_access_key_id = AKIDHOME\naws_secret_access_key = topsecret\n")
+        (home / "config").write_text("[default]\nregion = eu-central-1\n")
+        path = os.path.join(self.folder.name, "started.yaml")
+        environment = {"PATH": "/usr/bin:/bin", "HOME": self.folder.name}
+        made = subprocess.run([BINARY, "init", path], env=environment, capture_output=True, text=True, timeout=30)
+        self.assertEqual(made.returncode, 0, made)
+        text = pathlib.Path(path).read_text()
+        self.assertIn("the AWS profile 'default' has credentials", text)
+        self.assertIn('region: "eu-central-1"', text)
+        self.assertNotIn("topsecret", text)
+        checked = subprocess.run([BINARY, "check", path], env=environment, capture_output=True, text=True, timeout=30)
+        self.assertEqual(checked.returncode, 0, checked)
+
+
+class ClocksThatAreApart(AWSCase):
+    def test_the_providers_clock_is_learned_and_the_request_repeated_once(self):
+        for ahead in (3600, -3600):
+            with self.subTest(ahead=ahead):
+                runtime = self.part(Runtime(ahead))
+                gateway = self.gateway(self.pool(runtime.url), AWS_ACCESS_KEY_ID="AKIDENV", AWS_SECRET_ACCESS_KEY="x")
+                status, headers, body = self.invoke(gateway)
+                self.assertEqual((status, headers["x-sluice-attempts"]), (200, "2"), body)
+                status, headers, _ = self.invoke(gateway)
+                self.assertEqual((status, headers["x-sluice-attempts"]), (200, "1"))
+                self.assertEqual(self.endpoint(gateway)["state"], "healthy")
+
+    def test_a_clock_that_cannot_be_right_is_not_believed(self):
+        runtime = self.part(Runtime(ahead=30 * 86400))
+        gateway = self.gateway(self.pool(runtime.url), AWS_ACCESS_KEY_ID="AKIDENV", AWS_SECRET_ACCESS_KEY="x")
+        status, headers, _ = self.invoke(gateway)
+        self.assertEqual((status, headers["x-sluice-attempts"]), (403, "1"))
+        self.assertEqual(self.endpoint(gateway)["state"], "healthy", "the key is not at fault")
