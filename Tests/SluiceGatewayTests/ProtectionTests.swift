@@ -245,6 +245,22 @@ struct ProtectionTests {
     await gateway.stop()
   }
 
+  @Test(
+    "Clients of Ollama may leave the type out, as its server never asks for one; what could be a browser may not",
+    arguments: [
+      ("", 404), ("content-type: application/json\r\n", 404), ("content-type: text/plain\r\n", 415),
+      ("origin: http://localhost\r\n", 415),
+    ])
+  func contentTypeForOllama(headers: String, status: Int) async throws {
+    let gateway = try await TestGateway.start([])
+    let client = try await gateway.connect()
+    let body = #"{"model":"m","messages":[{"role":"user","content":"x"}]}"#
+    try await client.send(
+      "POST /api/chat HTTP/1.1\r\nhost: localhost\r\n\(headers)content-length: \(body.utf8.count)\r\n\r\n\(body)")
+    #expect(await client.readAnswer().status == status)
+    await gateway.stop()
+  }
+
   @Test("Access keys: by hash, by any header the SDKs use, for their models only")
   func accessKeys() async throws {
     let key = AccessKey(name: "research", digest: KeyDigest(of: "open sesame"), models: ["gpt-*"])

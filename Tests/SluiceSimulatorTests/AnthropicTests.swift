@@ -87,6 +87,16 @@ import Testing
     }
   }
 
+  @Test func cachedTokensAreNotCountedAgain() async throws {
+    try await Harness.with { simulator in
+      let plain = try await simulator.messages("a question of many words [[cached=1]]").json["usage"]
+      let cached = try await simulator.messages("a question of many words [[cached=5]]").json["usage"]
+      #expect(cached?["cache_read_input_tokens"]?.int == 5)
+      #expect(plain?["cache_read_input_tokens"]?.int == 1)
+      #expect(cached?["input_tokens"]?.int == (plain?["input_tokens"]?.int).map { $0 - 4 })
+    }
+  }
+
   @Test func stream() async throws {
     try await Harness.with { simulator in
       let reply = try await simulator.messages(extra: ",\"stream\":true")

@@ -103,6 +103,23 @@ import Testing
     }
   }
 
+  @Test func usageTellsOfCacheAndThoughts() async throws {
+    try await Harness.with { simulator in
+      let body = ",\"reasoning_effort\":\"high\""
+      let reply = try await simulator.chat("a question of many words [[cached=5]]", extra: body)
+      try expectShape(reply, "chat.response.json")
+      let usage = try #require(reply.json["usage"])
+      #expect(usage["prompt_tokens_details"]?["cached_tokens"]?.int == 5)
+      let thoughts = try #require(usage["completion_tokens_details"]?["reasoning_tokens"]?.int)
+      #expect(thoughts > 0 && thoughts < usage["completion_tokens"]?.int ?? 0)
+      let plain = try #require(try await simulator.chat("a question").json["usage"])
+      #expect(plain["completion_tokens_details"]?["reasoning_tokens"]?.int == 0)
+      #expect(plain["prompt_tokens_details"]?["cached_tokens"]?.int == 0)
+      let all = try await simulator.chat("x [[cached=5000]]").json["usage"]
+      #expect(all?["prompt_tokens_details"]?["cached_tokens"] == all?["prompt_tokens"])
+    }
+  }
+
   @Test func severalChoicesDiffer() async throws {
     try await Harness.with { simulator in
       let reply = try await simulator.chat(extra: ",\"n\":3")

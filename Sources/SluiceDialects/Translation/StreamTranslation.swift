@@ -7,7 +7,7 @@ package struct StreamTranslation: Sendable {
   private var deltas: [ChatDelta] = []
   /// Why the stream cannot be carried any further; whoever drives it breaks it off.
   package private(set) var problem: UnreadableAnswer?
-  /// The provider said itself that it failed, and the client has been told.
+  /// The client has been told the end, or that there will be none.
   package private(set) var isOver = false
 
   init(_ framing: StreamFraming, reader: any ChatStreamReader, writer: any ChatStreamWriter) {
@@ -65,6 +65,7 @@ package struct StreamTranslation: Sendable {
         problem = error
         break
       }
+      if case .end = delta { isOver = true }
     }
     deltas.removeAll(keepingCapacity: true)
   }

@@ -39,6 +39,7 @@ extension Exchange {
     let fate: ResourceFate = reusable ? .reusable : .close(.remoteClosed)
     switch stage {
     case .holding, .forwarding: ended(.complete, fate, now)
+    case .streaming where streamTranslation != nil: ended(finishTranslated(), fate, now)
     case .streaming: ended(meter?.end ?? .complete, fate, now)
     case .collecting: refused(fate, now)
     case .idle, .waiting: break

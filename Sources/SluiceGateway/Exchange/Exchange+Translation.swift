@@ -99,13 +99,27 @@ extension Exchange {
     part.forEachPayload { streamTranslation?.consume(ByteSlice($0), into: &out) }
     if !out.isEmpty { write(payload: ByteBuffer(bytes: out)) }
     loop.giveBack(&out)
+    guard streamTranslation?.problem != nil else { return }
+    // Whatever would come now lacks what could not be read.
+    link.cancel()
+    upstreamFailed(Self.unreadable)
   }
 
-  func finishTranslated() {
+  /// The provider's stream is over: says the rest, and how it ended for the client, who must never take a stream for
+  /// whole that lacks its end.
+  func finishTranslated() -> AnswerEnd {
+    let end = meter?.end ?? .complete
+    guard end != .truncated else { return end }
     var out = loop.takeScratch()
     streamTranslation?.finish(into: &out)
     if !out.isEmpty { write(payload: ByteBuffer(bytes: out)) }
     loop.giveBack(&out)
+    guard streamTranslation?.isOver == false else { return end }
+    return .truncated
+  }
+
+  private static var unreadable: UpstreamFailure {
+    UpstreamFailure(reason: .unreadable, bytesReceived: 1, reused: false, replaySafe: false)
   }
 
   /// The type of the stream that the client's protocol promises.

@@ -64,7 +64,6 @@ extension Exchange {
 
   /// The answer was passed on to its end.
   func finishAnswer(_ now: Instant) {
-    if streamTranslation != nil { finishTranslated() }
     if let rest = heldEvent.takeAll() { write(payload: rest) }
     if let meter { measure = meter.measure }
     writeTerminator()

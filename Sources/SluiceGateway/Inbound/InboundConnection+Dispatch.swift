@@ -27,7 +27,9 @@ extension InboundConnection {
     switch gate.admitCaller() {
     case .failure(let error): return .refused(error, match.surface, allow: nil)
     case .success(let caller):
-      if match.inspected, let error = gate.checkContentType() { return .refused(error, match.surface, allow: nil) }
+      if match.inspected, let error = gate.checkContentType(match.surface) {
+        return .refused(error, match.surface, allow: nil)
+      }
       return .surface(match, caller)
     }
   }

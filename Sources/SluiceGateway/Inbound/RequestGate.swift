@@ -78,8 +78,13 @@ struct RequestGate {
   }
 
   /// Bodies of the surfaces are JSON. A browser cannot send that type to a foreign server unasked.
-  func checkContentType() -> GatewayError? {
-    guard let type = head.headers.first(.contentType) else { return GatewayError(.unsupportedContentType) }
+  ///
+  /// Ollama's server never looks at the type, so there are clients of it that send none. They are taken at their word,
+  /// unless they name an origin, as every browser does with what it posts.
+  func checkContentType(_ surface: Surface) -> GatewayError? {
+    guard let type = head.headers.first(.contentType) else {
+      return surface == .ollama && !head.headers.contains(.origin) ? nil : GatewayError(.unsupportedContentType)
+    }
     let value = ByteSlice(type.slice(bytes))
     let essence = value[0..<(value.firstIndex(of: 0x3B) ?? value.count)].trimmed
     return essence.equalsIgnoringCase("application/json") ? nil : GatewayError(.unsupportedContentType)

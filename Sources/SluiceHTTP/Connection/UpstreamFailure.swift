@@ -33,6 +33,8 @@ package struct UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertib
     case http2(HTTP2Fault)
     /// The request's head cannot be said in HTTP/2.
     case unsendable
+    /// The answer is HTTP, but makes no sense in the provider's own protocol.
+    case unreadable
   }
 
   package let reason: Reason
@@ -57,7 +59,7 @@ package struct UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertib
   package var failureClass: FailureClass {
     switch reason {
     case .closed, .truncated, .reset, .deadPath, .idleTimeoutAnswer, .tls, .socket, .refused: .network
-    case .malformed, .tooManyInformational, .unsolicited, .http2: .protocolError
+    case .malformed, .tooManyInformational, .unsolicited, .http2, .unreadable: .protocolError
     case .streamReset(let code): code.failureClass
     case .unsendable: .caller
     case .closedHere: .cancelled
@@ -82,6 +84,7 @@ package struct UpstreamFailure: Error, Hashable, Sendable, CustomStringConvertib
     case .streamReset(let code): "stream_reset_\(code.label)"
     case .http2(let fault): "http2_\(fault.rawValue)"
     case .unsendable: "unsendable"
+    case .unreadable: "unreadable_answer"
     }
   }
 

@@ -109,9 +109,16 @@ struct AnthropicWriter {
 
   private func writeInputUsage(into out: inout JSONWriter) {
     out.raw("\"input_tokens\":")
-    out.number(request.completion.promptTokens)
-    out.raw(",\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,\"cache_creation\":{")
+    writeInputTokens(into: &out)
+    out.raw(",\"cache_creation\":{")
     out.raw("\"ephemeral_5m_input_tokens\":0,\"ephemeral_1h_input_tokens\":0}")
+  }
+
+  /// What was cached is not counted again.
+  private func writeInputTokens(into out: inout JSONWriter) {
+    out.number(request.completion.promptTokens - completion.cachedTokens)
+    out.raw(",\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":")
+    out.number(completion.cachedTokens)
   }
 
   private func writeThinkingUsage(into out: inout JSONWriter) {
@@ -167,8 +174,8 @@ struct AnthropicWriter {
     out.raw("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{")
     writeStop(into: &out)
     out.raw("},\"usage\":{\"input_tokens\":")
-    out.number(request.completion.promptTokens)
-    out.raw(",\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,\"output_tokens\":")
+    writeInputTokens(into: &out)
+    out.raw(",\"output_tokens\":")
     out.number(completion.outputTokens)
     writeThinkingUsage(into: &out)
     out.raw("}}\n\n")

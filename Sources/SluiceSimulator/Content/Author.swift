@@ -3,7 +3,7 @@ import SluiceDialects
 /// Plays the model: turns a request into what it says. The same seed and request give the same answer.
 ///
 /// Words in the question steer it, so that a test can ask for a case: `[[refuse]]` is refused, `[[filter]]` meets the
-/// content filter, `[[tokens=N]]` sets the length of the prose.
+/// content filter, `[[tokens=N]]` sets the length of the prose, `[[cached=N]]` how much of the prompt was cached.
 struct Author {
   let seed: UInt64
   let answerTokens: Int?
@@ -26,6 +26,9 @@ struct Author {
       say(request, &completion, &random)
     }
     limit(&completion, request)
+    if isDirected, let cached = Self.directed("[[cached=", request.question) {
+      completion.cachedTokens = min(cached, request.promptTokens)
+    }
     return completion
   }
 
@@ -41,7 +44,7 @@ struct Author {
       return
     }
     let drawn = random.logNormal(median: 48, spread: 0.5)
-    let wanted = Self.directedTokens(request.question) ?? answerTokens ?? Int(min(400, max(8, drawn)))
+    let wanted = Self.directed("[[tokens=", request.question) ?? answerTokens ?? Int(min(400, max(8, drawn)))
     // One more than allowed shows as `length`, and nothing beyond that is ever written.
     let length = min(wanted, request.maxTokens == .max ? .max : request.maxTokens + 1)
     completion.text = Prose.answer(about: request.question, tokens: length, random: &random)
@@ -95,8 +98,8 @@ struct Author {
       .filter { $0.count > 1 && $0.first?.isUppercase == true }.map(String.init)
   }
 
-  private static func directedTokens(_ question: String) -> Int? {
-    guard let start = question.firstByteRange(of: "[[tokens=")?.upperBound else { return nil }
+  private static func directed(_ word: String, _ question: String) -> Int? {
+    guard let start = question.firstByteRange(of: word)?.upperBound else { return nil }
     return Int(question[start...].prefix { $0.isNumber }).map { min(max(1, $0), maxDirectedTokens) }
   }
 

@@ -53,4 +53,6 @@ struct Completion {
   var finish = Finish.stop
   var thinkingTokens = 0
   var outputTokens = 0
+  /// Part of the prompt that came from the prompt cache.
+  var cachedTokens = 0
 }

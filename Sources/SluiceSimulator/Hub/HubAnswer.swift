@@ -13,7 +13,7 @@ struct HubAnswer {
 
   var usage: TokenUsage {
     TokenUsage(
-      input: request.promptTokens, output: completion.outputTokens, cachedInput: 0, cacheWrite: 0,
+      input: request.promptTokens, output: completion.outputTokens, cachedInput: completion.cachedTokens, cacheWrite: 0,
       reasoning: completion.thinkingTokens)
   }
 

@@ -35,6 +35,7 @@ enum OpenAIChatDecoder {
     try read(messages, into: &completion)
     try OpenAITools.read(body, into: &completion)
     try readFormat(body, into: &completion)
+    completion.wantsThinking = OpenAIFields.wantsThinking(body.given("reasoning_effort"))
     let options = body.given("stream_options")
     return OpenAIChatRequest(
       completion: completion, choices: try fields.int("n", in: 1...128) ?? 1,

@@ -85,8 +85,12 @@ struct OpenAIChatWriter {
     out.number(outputTokens)
     out.raw(",\"total_tokens\":")
     out.number(prompt + outputTokens)
-    out.raw(",\"prompt_tokens_details\":{\"cached_tokens\":0,\"audio_tokens\":0,\"cache_write_tokens\":0}")
-    out.raw(",\"completion_tokens_details\":{\"reasoning_tokens\":0,\"audio_tokens\":0,")
+    out.raw(",\"prompt_tokens_details\":{\"cached_tokens\":")
+    out.number(completions.first?.cachedTokens ?? 0)
+    out.raw(",\"audio_tokens\":0,\"cache_write_tokens\":0}")
+    out.raw(",\"completion_tokens_details\":{\"reasoning_tokens\":")
+    out.number(completions.reduce(0) { $0 + $1.thinkingTokens })
+    out.raw(",\"audio_tokens\":0,")
     out.raw("\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}}")
   }
 

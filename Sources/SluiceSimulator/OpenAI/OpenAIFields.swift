@@ -25,6 +25,11 @@ struct OpenAIFields {
       code: "invalid_type")
   }
 
+  /// The model thinks before it answers; of that only the count of tokens is told.
+  static func wantsThinking(_ effort: JSONValue?) -> Bool {
+    effort?.string.map { $0 != "none" && $0 != "minimal" } ?? false
+  }
+
   func model() throws(ProviderError) -> String {
     guard let value = body.given("model") else {
       throw Self.invalid("you must provide a model parameter", param: nil)

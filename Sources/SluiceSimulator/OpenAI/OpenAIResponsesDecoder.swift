@@ -25,6 +25,7 @@ enum OpenAIResponsesDecoder {
     let limit = try fields.int("max_output_tokens", in: 1...1_000_000_000) ?? .max
     var completion = CompletionRequest(model: model, maxTokens: limit, hash: ContentHash.of(body))
     completion.promptTokens = 3
+    completion.wantsThinking = OpenAIFields.wantsThinking(body.given("reasoning")?.given("effort"))
     if let instructions = body.given("instructions") {
       guard let text = instructions.string else {
         throw OpenAIFields.wrongType("instructions", expected: "a string", instructions)

@@ -93,9 +93,13 @@ struct OpenAIResponsesWriter {
     let input = request.completion.promptTokens
     out.raw("{\"input_tokens\":")
     out.number(input)
-    out.raw(",\"input_tokens_details\":{\"cached_tokens\":0,\"cache_write_tokens\":0},\"output_tokens\":")
+    out.raw(",\"input_tokens_details\":{\"cached_tokens\":")
+    out.number(completion.cachedTokens)
+    out.raw(",\"cache_write_tokens\":0},\"output_tokens\":")
     out.number(completion.outputTokens)
-    out.raw(",\"output_tokens_details\":{\"reasoning_tokens\":0},\"total_tokens\":")
+    out.raw(",\"output_tokens_details\":{\"reasoning_tokens\":")
+    out.number(completion.thinkingTokens)
+    out.raw("},\"total_tokens\":")
     out.number(input + completion.outputTokens)
     out.raw("}")
   }

@@ -42,6 +42,26 @@ struct OpenAIChatTests {
     #expect(refusal?.field == path)
   }
 
+  @Test(
+    "a schema may stand where TGI and the clients of Hugging Face have it",
+    arguments: [
+      (#"{"type":"json_object","value":{"type":"object","properties":{}}}"#, nil),
+      (#"{"type":"json","value":{"type":"object","properties":{}}}"#, nil),
+      (#"{"type":"json_schema","value":{"name":"n","schema":{"type":"object","properties":{}}}}"#, "n"),
+      (#"{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object","properties":{}}}}"#, "n"),
+    ])
+  func schemas(_ format: String, name: String?) throws {
+    let (request, notes) = try Self.read(#"{\#(Self.user),"response_format":\#(format)}"#)
+    let schema: JSONValue = ["type": "object", "properties": .object([])]
+    #expect(request.responseFormat == .schema(name: name, schema: schema, isStrict: nil))
+    #expect(notes.dropped == [])
+  }
+
+  @Test(arguments: [#"{"type":"json_object"}"#, #"{"type":"json_object","value":{"type":"object"}}"#])
+  func anyObject(_ format: String) throws {
+    #expect(try Self.read(#"{\#(Self.user),"response_format":\#(format)}"#).0.responseFormat == .json)
+  }
+
   @Test func hintsAreNamed() throws {
     let (_, notes) = try Self.read(#"{\#(Self.user),"logit_bias":{"1":2},"verbosity":"low","store":null,"n":1}"#)
     #expect(notes.dropped == ["logit_bias", "verbosity"])

@@ -198,6 +198,35 @@ struct WireDetailTests {
 
   // MARK: Ollama
 
+  @Test(
+    arguments: [
+      // By name, by order alone, by an id that only the results have, by ids on both sides.
+      ("", #""tool_name":"f""#, #""tool_name":"g""#), ("", #""images":[]"#, #""name":"g""#),
+      ("", #""tool_call_id":"c1""#, #""tool_call_id":"c2""#),
+      (#""id":"c1","#, #""tool_call_id":"c1""#, #""tool_call_id":"c2""#),
+    ])
+  func ollamaResultsFindTheirCalls(id: String, first: String, second: String) throws {
+    let (request, _) = try read(
+      OllamaChat.self,
+      #"{"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":"","images":[],"tool_calls":["#
+        + #"{\#(id)"function":{"name":"f","arguments":{}}},{"function":{"name":"g","arguments":{}}}]},"#
+        + #"{"role":"tool","content":"1",\#(first)},{"role":"tool","content":"2",\#(second)}]}"#)
+    let calls = request.messages.flatMap(\.toolCalls)
+    let results = request.messages.flatMap(\.parts).compactMap { part -> ToolResult? in
+      if case .toolResult(let result) = part { result } else { nil }
+    }
+    #expect(calls.map(\.name) == ["f", "g"])
+    #expect(results.map(\.callID) == calls.map(\.id))
+    #expect(results.map(\.text) == ["1", "2"])
+  }
+
+  @Test func ollamaResultsThatNameNoOpenToolAreRefused() {
+    let call = #"{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{}}}]}"#
+    #expect(throws: TranslationRefusal.self) {
+      try read(OllamaChat.self, #"{"model":"m","messages":[\#(call),{"role":"tool","content":"1","tool_name":"g"}]}"#)
+    }
+  }
+
   @Test func ollamaGenerateIsAChatOfOneMessage() throws {
     let (request, notes) = try read(
       OllamaGenerate.self,

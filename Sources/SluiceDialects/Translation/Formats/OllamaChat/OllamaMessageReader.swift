@@ -1,6 +1,13 @@
 /// Reads an Ollama client's messages. Results name the tool, rarely the call: then they are matched by name and order.
+/// Some clients leave a call's id out, as Ollama's own did, and name it in the result all the same.
 struct OllamaMessageReader {
-  private var open: [ToolCall] = []
+  private struct OpenCall {
+    var call: ToolCall
+    /// The id is the client's own.
+    var isNamed: Bool
+  }
+
+  private var open: [OpenCall] = []
   private var calls = 0
 
   mutating func read(_ message: WireObject, _ notes: inout TranslationNotes) throws(TranslationRefusal) -> ChatMessage {
@@ -27,10 +34,11 @@ struct OllamaMessageReader {
       }
       let name = try function.requiredText("name")
       let arguments = ToolArguments.text(try function.document("arguments"))
+      let id = try call.text("id")
       let made = ToolCall(
-        id: OllamaChat.callID(try call.text("id"), calls, name, arguments), name: name, arguments: arguments)
+        id: OllamaChat.callID(id, calls, name, arguments), name: name, arguments: arguments)
       calls += 1
-      open.append(made)
+      open.append(OpenCall(call: made, isNamed: id?.isEmpty == false))
       parts.append(.toolCall(made))
     }
     return ChatMessage(.assistant, parts)
@@ -40,14 +48,15 @@ struct OllamaMessageReader {
     let id = try message.text("tool_call_id") ?? ""
     let speaker = try message.text("name")
     let name = try message.text("tool_name") ?? speaker
-    let place = open.firstIndex { id.isEmpty ? name == nil || $0.name == name : $0.id == id }
+    let named = open.firstIndex { !id.isEmpty && $0.call.id == id }
+    let place = named ?? open.firstIndex { (id.isEmpty || !$0.isNamed) && (name == nil || $0.call.name == name) }
     guard let place else {
       guard !id.isEmpty else {
         throw message.refusal("tool_name", "'\(message.place("tool_name"))' names no open call of the answer before.")
       }
       return ToolResult(callID: id, name: name, content: [.text(text)])
     }
-    let call = open.remove(at: place)
+    let call = open.remove(at: place).call
     return ToolResult(callID: call.id, name: call.name, content: [.text(text)])
   }
 }

@@ -71,9 +71,13 @@ extension OpenAIChat {
     guard let format = try fields.object("response_format") else { return .text }
     switch try format.requiredText("type") {
     case "text": return .text
-    case "json_object": return .json
+    // TGI, and with it the clients of Hugging Face, say `value` where OpenAI has no schema or puts it elsewhere.
+    case "json_object", "json":
+      guard let schema = try format.document("value"), schema != ["type": "object"] else { return .json }
+      return .schema(name: nil, schema: schema, isStrict: nil)
     case "json_schema":
-      let inner = try format.requiredObject("json_schema")
+      let value = try format.object("value")
+      let inner = if let value { value } else { try format.requiredObject("json_schema") }
       guard let schema = inner["schema"] else { return .json }
       guard schema.members != nil else { throw inner.fault("schema", "must be an object") }
       return .schema(name: try inner.text("name"), schema: schema, isStrict: try inner.flag("strict"))

@@ -117,8 +117,10 @@ package enum OpenAIEmbeddings: EmbeddingFormat {
       return ["object": "embedding", "index": .int(index), "embedding": value]
     }
     let tokens = JSONValue.int(answer.inputTokens ?? 0)
+    // OpenAI's answer has no id; Mistral's has one, and its client, which speaks this protocol, insists on it.
     return [
-      "object": "list", "data": .array(items), "model": .string(answer.model.isEmpty ? reply.model : answer.model),
+      "id": .string("embd-" + reply.id), "object": "list", "data": .array(items),
+      "model": .string(answer.model.isEmpty ? reply.model : answer.model),
       "usage": ["prompt_tokens": tokens, "total_tokens": tokens],
     ]
   }
