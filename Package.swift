@@ -89,7 +89,9 @@ let package = Package(
       "SluiceAdmin",
       ["SluicePolicy", "SluiceDialects", "SluiceConfiguration", "SluiceRuntime", "SluiceHTTP", "SluiceGateway"],
       ["NIOCore", "NIOPosix", "ServiceLifecycle", "Logging"]),
-    target("SluiceSimulator", ["SluicePolicy", "SluiceDialects"], ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
+    target(
+      "SluiceSimulator", ["SluicePolicy", "SluiceDialects"],
+      ["NIOCore", "NIOHPACK", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSSL", "Logging"]),
 
     // For users.
     target("SluiceTesting", ["SluicePolicy", "SluiceRuntime"], ["NIOCore", "NIOEmbedded"]),
@@ -123,7 +125,7 @@ let package = Package(
       ["NIOCore", "NIOHPACK", "NIOHTTP2", "NIOPosix", "NIOSSL", "Logging"]),
     tests(
       "SluiceSimulatorTests", ["SluicePolicy", "SluiceDialects", "SluiceSimulator"],
-      ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
+      ["NIOCore", "NIOHPACK", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSSL", "Logging"]),
     tests(
       "SluiceTests",
       [

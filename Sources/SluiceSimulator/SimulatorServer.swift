@@ -46,14 +46,18 @@ public final class SimulatorServer: Sendable {
       guard running.value == nil else {
         return eventLoop.makeFailedFuture(SimulatorError(description: "the simulator runs already"))
       }
-      let core = SimulatorCore(options, loop: eventLoop, logger: logger)
+      let core: SimulatorCore
+      do {
+        core = SimulatorCore(options, tls: try options.tls?.context(), loop: eventLoop, logger: logger)
+      } catch { return eventLoop.makeFailedFuture(error) }
       let listener = SimulatorListener(core)
       running.value = listener
       let bound = listener.open()
       bound.assumeIsolated().whenFailure { _ in self.running.value = nil }
       return bound
     }.get()
-    return SimulatorAddress(host: address.ipAddress ?? options.host, port: address.port ?? options.port)
+    return SimulatorAddress(
+      host: address.ipAddress ?? options.host, port: address.port ?? options.port, isSecure: options.tls != nil)
   }
 
   /// Closes the listener and every connection, and returns when they are closed. A stopped simulator can start again.
@@ -69,6 +73,12 @@ public final class SimulatorServer: Sendable {
   /// - Throws: ``SimulatorError`` if a fault makes no sense, cannot be done on this system, or there are too many.
   public func setFaults(_ faults: [SimulatorFault]) async throws {
     try await onLoop { listener in try listener.core.setFaults(faults) }
+  }
+
+  /// Says to the clients of HTTP/2, those connected now and later ones, how many streams a connection may have.
+  /// - Throws: ``SimulatorError`` unless the number is within 0 to 2,147,483,647, or if the simulator does not run.
+  public func setMaxConcurrentStreams(_ streams: Int) async throws {
+    try await onLoop { listener in try listener.core.allow(streams: streams) }
   }
 
   /// Hits of each fault in force, in the order they were set.

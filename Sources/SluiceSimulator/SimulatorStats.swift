@@ -12,6 +12,8 @@ public struct SimulatorStats: Sendable, Hashable {
     public var refused = 0
     /// Silenced by a ``SimulatorFault/Kind/drop(after:)`` fault.
     public var dropped = 0
+    /// Those of the opened ones that spoke HTTP/2.
+    public var http2 = 0
   }
 
   /// Requests.

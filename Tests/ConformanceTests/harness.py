@@ -23,7 +23,7 @@ class Program:
     def _read(self):
         for line in self.process.stdout:
             self.lines.append(line)
-            found = re.search(r"listening on (http://\S+)", line)
+            found = re.search(r"listening on (https?://\S+)", line)
             if found and self.url is None:
                 self.url = found[1].rstrip("/")
                 self._ready.set()

@@ -73,6 +73,14 @@ struct CanaryTests {
     Canary(checker: "counters are true") { fact in
       if case .released = fact { [] } else { [fact] }
     },
+    Canary(checker: "the next opens in time") { fact in
+      guard case .configured(var settings, let layout) = fact else { return [fact] }
+      settings.connections.slotUtilization = 0.1
+      return [.configured(settings, layout)]
+    },
+    Canary(checker: "lent is not cut") { fact in
+      if case .released = fact { [] } else { [fact] }
+    },
     Canary(checker: "pool recovers") { fact in
       guard case .configured(var settings, let layout) = fact else { return [fact] }
       settings.connections.min += 1
@@ -94,6 +102,17 @@ struct CanaryTests {
 
   /// Further promises of checkers that keep several.
   static let more: [Canary] = [
+    Canary(checker: "work is conserved") { fact in
+      guard case .capacityChanged(let id, let capacity) = fact else { return [fact] }
+      return [.capacityChanged(id, capacity + 1)]
+    },
+    Canary(checker: "the next opens in time") { fact in
+      guard case .capacityChanged(let id, let capacity) = fact else { return [fact] }
+      return [.capacityChanged(id, Swift.min(capacity, 0))]
+    },
+    Canary(checker: "lent is not cut") { fact in
+      if case .grantedAtOnce(_, let grant) = fact { [fact, .closeAsked(grant.resource, .drained)] } else { [fact] }
+    },
     Canary(checker: "refusals are true") { fact in
       guard case .configured(var settings, let layout) = fact else { return [fact] }
       settings.queue.reserved = ClassShares(critical: 0.25, high: 0.25, normal: 0.25, low: 0.25)

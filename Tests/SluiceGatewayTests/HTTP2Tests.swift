@@ -9,7 +9,7 @@ import SluiceRuntime
 import Testing
 
 /// Clients of HTTP/1.1 in front, a provider of HTTP/2 behind.
-@Suite("HTTP/2 to the provider", .timeLimit(.minutes(1)))
+@Suite("HTTP/2 to the provider", .mustEnd)
 struct HTTP2Tests {
   @Test("Plain answers and streams of many clients share a connection of each loop")
   func shared() async throws {

@@ -10,7 +10,7 @@ import SluiceTesting
 import Testing
 
 /// How an HTTP/2 connection comes about.
-@Suite(.timeLimit(.minutes(1))) struct HTTP2OpeningTests {
+@Suite(.mustEnd) struct HTTP2OpeningTests {
   private static func context(offering protocols: [String]) throws -> NIOSSLContext {
     let chain = try NIOSSLCertificate.fromPEMBytes(Array(TestCertificates.localhost.utf8))
     let key = try NIOSSLPrivateKey(bytes: Array(TestCertificates.localhostKey.utf8), format: .pem)
@@ -136,7 +136,7 @@ import Testing
 }
 
 /// How it lives and ends.
-@Suite(.timeLimit(.minutes(1))) struct HTTP2LifeTests {
+@Suite(.mustEnd) struct HTTP2LifeTests {
   @Test func goAwayRefusesWhatIsBehindIt() async throws {
     let script: HTTP2Server.Script = { peer, request in
       if request.stream == 5 {
@@ -273,7 +273,7 @@ import Testing
 }
 
 /// Peers that do not keep to the protocol.
-@Suite(.timeLimit(.minutes(1))) struct HTTP2FaultTests {
+@Suite(.mustEnd) struct HTTP2FaultTests {
   private func fault(
     options: (inout HTTPConnectionOptions) -> Void = { _ in }, _ script: @escaping HTTP2Server.Script
   ) async throws -> UpstreamFailure? {

@@ -9,7 +9,7 @@ import SluiceRuntime
 import Testing
 
 /// One HTTP/2 connection against a server of its own kind.
-@Suite(.timeLimit(.minutes(1))) struct HTTP2ExchangeTests {
+@Suite(.mustEnd) struct HTTP2ExchangeTests {
   @Test func manyExchangesShareAConnection() async throws {
     try await HTTP2Scene.with { scene in
       let connection = try await scene.open()
@@ -239,7 +239,7 @@ import Testing
 }
 
 /// Reading that is withheld.
-@Suite(.timeLimit(.minutes(1))) struct HTTP2BackPressureTests {
+@Suite(.mustEnd) struct HTTP2BackPressureTests {
   @Test func aSlowReaderHoldsUpNobodyElse() async throws {
     let total = 2_000_000
     let script: HTTP2Server.Script = { peer, request in

@@ -9,7 +9,7 @@ import SluiceRuntime
 import Testing
 
 /// Pools whose resources are HTTP/2 connections.
-@Suite(.timeLimit(.minutes(1))) struct HTTP2PoolTests {
+@Suite(.mustEnd) struct HTTP2PoolTests {
   /// The server that takes away what it had promised: a hundred streams, then ten, and farewells in between.
   /// `@unchecked Sendable`: confined to the server's loop, read when everything is over.
   private final class MovingTarget: @unchecked Sendable {

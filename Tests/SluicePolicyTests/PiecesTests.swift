@@ -19,6 +19,8 @@ import Testing
 }
 
 @Suite struct WarmPlannerTests {
+  private let planner = WarmPlanner(ratio: 1.25, utilization: 0.8, max: 20)
+
   @Test(
     arguments: [
       // demand, expected, capacity, floor → wanted
@@ -26,9 +28,36 @@ import Testing
       (4, 4, 1, 0, 10), (100, 0, 1, 0, 20), (1, 0, 10, 0, 1), (8, 0, 10, 0, 2), (0, 0, 0, 0, 0),
     ])
   func formula(demand: Int, expected: Int, capacity: Int, floor: Int, wanted: Int) {
-    let planner = WarmPlanner(ratio: 1.25, utilization: 0.8, max: 20)
     #expect(
-      planner.wanted(demand: demand, expected: Double(expected), capacity: capacity, floor: floor) == wanted)
+      planner.wanted(
+        demand: demand, expected: Double(expected), capacity: capacity, connecting: 0, open: 0, room: SlotRoom(),
+        floor: floor) == wanted)
+  }
+
+  /// Resources differ in size: what counts is what they carry, not how many they are.
+  @Test(
+    arguments: [
+      // demand, sizes of those that are there, connecting, size of one more → wanted
+      (8, [10], 0, 10, 2), (6, [10], 0, 10, 1), (6, [2], 0, 10, 2), (60, [10], 0, 10, 10), (60, [10, 100], 0, 10, 2),
+      (6, [10, 0], 0, 10, 1), (6, [0], 0, 10, 2), (6, [0], 1, 10, 1), (8, [10], 1, 10, 2), (1, [99], 0, 100, 1),
+      (1, [2, 2, 2], 0, 2, 1), (3, [1, 1, 1], 0, 1, 3), (4, [1, 1, 1], 0, 1, 5), (2, [Int32.max], 0, .max, 1),
+    ] as [(Int, [Int32], Int, Int, Int)])
+  func unequalResources(demand: Int, sizes: [Int32], connecting: Int, capacity: Int, wanted: Int) {
+    var room = SlotRoom()
+    for size in sizes { room.add(size, 1) }
+    let planned = planner.wanted(
+      demand: demand, expected: 0, capacity: capacity, connecting: connecting, open: sizes.count, room: room,
+      floor: 0)
+    #expect(planned == wanted)
+    for size in sizes { room.add(size, -1) }
+    #expect(room == SlotRoom())
+  }
+
+  /// However small the part of it that is counted on, a resource carries something.
+  @Test func aLowUtilizationStillCountsEachResource() {
+    var room = SlotRoom()
+    for _ in 0..<3 { room.add(4, 1) }
+    #expect(room.usable(0.01) == 3 && room.usable(0.5) == 6 && room.usable(1) == 12)
   }
 
   @Test func arrivalsAreAveraged() {

@@ -204,6 +204,31 @@ import Testing
     #expect(bench.take().connects.isEmpty)
   }
 
+  /// What a resource carries no longer is missing from that moment on, not from the next wish.
+  @Test func whatShrinksIsReplacedAtOnce() throws {
+    var bench = PoolBench(.sample(max: 4))
+    try bench.warm(1, capacity: 10)
+    let grants = try (0..<6).map { _ in try bench.granted() }
+    #expect(bench.take().connects.isEmpty)
+    let resource = grants[0].resource
+    bench.event { $0.capacityChanged(resource, 4, now: $1, into: &$2) }
+    // Seven are wanted, three of four counted on; one more brings three.
+    let connects = bench.take().connects
+    #expect(connects.count == 2)
+    // What grows again is not answered with anything.
+    bench.event { $0.capacityChanged(resource, 100, now: $1, into: &$2) }
+    #expect(bench.take().connects.isEmpty)
+  }
+
+  /// One that takes nothing for the moment says nothing of how much the next will take.
+  @Test func whatTakesNothingIsReplacedByOneOfTheUsualSize() throws {
+    var bench = PoolBench(.sample(max: 8))
+    try bench.warm(1, capacity: 10)
+    let grants = try (0..<7).map { _ in try bench.granted() }
+    bench.event { $0.capacityChanged(grants[0].resource, 0, now: $1, into: &$2) }
+    #expect(bench.take().connects.count == 1)
+  }
+
   @Test func roomMayGrowAndShrink() throws {
     var bench = PoolBench(.sample(max: 1))
     try bench.warm(1, capacity: 1)

@@ -33,7 +33,9 @@ struct ImportTests {
     "SluiceHTTP": ["NIOCore", "NIOHPACK", "NIOHTTP2", "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "Glibc"],
     "SluiceGateway": ["NIOCore", "NIOPosix", "NIOSSL", "Logging", "Crypto", "Glibc"],
     "SluiceAdmin": ["NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Foundation", "Glibc"],
-    "SluiceSimulator": ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging", "Foundation", "Glibc"],
+    "SluiceSimulator": [
+      "NIOCore", "NIOHPACK", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSSL", "Logging", "Foundation", "Glibc",
+    ],
     "SluiceTesting": ["NIOCore", "NIOEmbedded"],
     "Sluice": ["NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Foundation"],
     "SluiceCommand": [

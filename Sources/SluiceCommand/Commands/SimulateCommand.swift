@@ -10,7 +10,8 @@ struct SimulateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate", abstract: "Run the provider simulator: OpenAI and Anthropic without an account.",
     discussion: """
-      Faults are scripted with PUT /_simulator/faults (a JSON list), counters are at GET /_simulator/stats. The same seed gives \
+      HTTP/1.1 and HTTP/2 on one port, which of them is seen by the first bytes or, with TLS, negotiated. Faults are \
+      scripted with PUT /_simulator/faults (a JSON list), counters are at GET /_simulator/stats. The same seed gives \
       the same answers.
       """)
 
@@ -19,7 +20,20 @@ struct SimulateCommand: AsyncParsableCommand {
   @Option(help: "realistic or none.") var latency = SimulatorLatency.realistic
   @Option(help: "A JSON file with the faults to begin with.") var faults: String?
   @Flag(help: "Enforce the limits of real accounts per key, with 429s.") var limits = false
+  @Option(help: "Streams that one connection of HTTP/2 may have at a time; PUT /_simulator/http2 changes it.")
+  var maxConcurrentStreams = 100
+  @Option(help: "Speak TLS: the certificate chain, a PEM file.") var tlsCertificate: String?
+  @Option(help: "Its private key, a PEM file.") var tlsKey: String?
   @OptionGroup var logging: LogOptions
+
+  func validate() throws {
+    guard (tlsCertificate == nil) == (tlsKey == nil) else {
+      throw ValidationError("--tls-certificate and --tls-key belong together")
+    }
+    guard (0...Int(Int32.max)).contains(maxConcurrentStreams) else {
+      throw ValidationError("--max-concurrent-streams is between 0 and \(Int32.max)")
+    }
+  }
 
   func run() async throws {
     _ = logging.makeLogger()
@@ -29,6 +43,10 @@ struct SimulateCommand: AsyncParsableCommand {
       options.openAILimits = .openAI
       options.anthropicLimits = .anthropic
     }
+    options.maxConcurrentStreams = maxConcurrentStreams
+    if let tlsCertificate, let tlsKey {
+      options.tls = SimulatorTLS(certificate: tlsCertificate, privateKey: tlsKey)
+    }
     let server = SimulatorServer(options)
     let address: SimulatorAddress
     do {
@@ -36,6 +54,8 @@ struct SimulateCommand: AsyncParsableCommand {
       if let faults { try await server.setFaults(Self.read(faults)) }
     } catch let failure as CommandFailure {
       throw failure
+    } catch let problem as SimulatorError {
+      throw CommandFailure("\(problem)")
     } catch { throw CommandFailure("cannot listen on \(listen): \(error)") }
     Terminal.line("simulator listening on \(address.url)")
     Terminal.line(

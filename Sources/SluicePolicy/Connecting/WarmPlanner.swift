@@ -1,6 +1,7 @@
 /// How many resources an origin should have:
-/// `clamp((leased + waiting + expected arrivals during one connect) × ratio, floor, max)`, counted in slots and
-/// divided by what one resource carries. Rounded down, but never below what is leased and waiting now, so that a
+/// `clamp((leased + waiting + expected arrivals during one connect) × ratio, floor, max)`, counted in slots. What those
+/// slots lack beside the room of the resources that are there is divided by what one more would carry; so one whose room
+/// has shrunk counts for what it carries now. Rounded down, but never below what is leased and waiting now, so that a
 /// single request does not open two connections.
 package struct WarmPlanner: Hashable, Sendable {
   package var ratio: Double
@@ -16,14 +17,25 @@ package struct WarmPlanner: Hashable, Sendable {
   /// - Parameters:
   ///   - demand: slots leased plus tickets waiting.
   ///   - expected: arrivals during one connect, at the present rate.
-  ///   - capacity: slots of one resource.
+  ///   - capacity: slots of one more resource.
+  ///   - connecting: resources under way, each with that many slots.
+  ///   - open: resources that are there, and
+  ///   - room: what they carry.
   ///   - floor: what is kept in any case.
-  package func wanted(demand: Int, expected: Double, capacity: Int, floor: Int) -> Int {
+  package func wanted(
+    demand: Int, expected: Double, capacity: Int, connecting: Int, open: Int, room: SlotRoom, floor: Int
+  ) -> Int {
     let slots = Swift.max(Int((Double(demand) + expected) * ratio), demand)
     let perResource = capacity > 1 ? Swift.max(1, Int(Double(capacity) * utilization)) : 1
-    let resources = (slots + perResource - 1) / perResource
+    let present = open + connecting
+    let missing = slots - room.usable(utilization) - connecting * perResource
+    let resources =
+      missing > 0
+      ? present + Self.divide(missing, perResource) : Swift.min(present, Self.divide(slots, perResource))
     return Swift.min(Swift.max(resources, floor), max)
   }
+
+  private static func divide(_ slots: Int, _ perResource: Int) -> Int { (slots + perResource - 1) / perResource }
 }
 
 /// Arrivals per second, averaged over windows of at least 100 ms.

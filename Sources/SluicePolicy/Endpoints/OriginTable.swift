@@ -17,8 +17,9 @@ package struct OriginRecord: Sendable {
   package var connectTime = Interval.zero
   package var arrivals = ArrivalRate()
   package var idleLimit = IdleLimit()
-  /// Slots of the resource that opened last.
-  package var capacity: Int32 = 1
+  /// Slots that one more resource is taken to bring: those of the one of which was last heard. One without any says
+  /// that it is busy, not what the next will bring.
+  package private(set) var capacity: Int32 = 1
   /// Said to be disconnected; kept so that it is said once.
   package var isDisconnected = false
 
@@ -27,6 +28,11 @@ package struct OriginRecord: Sendable {
   var plannedFor: Int32 = 0
 
   package var isFailing: Bool { failures > 0 }
+
+  /// A resource of it opened or changed its size.
+  mutating func sizeSeen(_ slots: Int) {
+    if slots > 0 { capacity = Int32(clamping: slots) }
+  }
 
   /// A slot of it was lent.
   @inline(__always)

@@ -42,7 +42,7 @@ extension PoolMachine {
   ) {
     let known = origins[origin].connectTime
     origins[origin].connectTime = known == .zero ? time : known.scaled(by: 0.7) + time.scaled(by: 0.3)
-    origins[origin].capacity = Int32(clamping: Swift.max(1, capacity))
+    origins[origin].sizeSeen(capacity)
     if origins[origin].isFailing { clearFailures(origin) }
     if origins[origin].isDisconnected {
       origins[origin].isDisconnected = false
@@ -155,11 +155,15 @@ extension PoolMachine {
     guard let index = slots.resolve(resource), slots[index].state.isOpen || slots[index].state == .draining else {
       return countStale(resource.index, resource.generation, now)
     }
+    let origin = Int(slots[index].origin)
     slots.setCapacity(index, capacity)
-    origins[Int(slots[index].origin)].capacity = Int32(clamping: Swift.max(1, capacity))
+    origins[origin].sizeSeen(capacity)
     journal.record(.capacity, now, subject: resource.index, detail: UInt32(clamping: capacity))
     if slots[index].state == .full, slots[index].leased == 0 { schedule(index, nextCheck(index, now)) }
     settle(now, &actions)
+    // What has shrunk may be lacking at once, not only when somebody asks.
+    if origins.places.isUsed(origin) { plan(origin, now, &actions) }
+    arm(&actions)
   }
 
   /// The remote side wants to finish (GOAWAY, `connection: close` announced): nothing new on it, closed when empty.

@@ -220,6 +220,7 @@ extension PoolMachine {
       max: settings.connections.max)
     return planner.wanted(
       demand: slots.leased(origin) + waitingShare, expected: expected, capacity: Int(origins[origin].capacity),
+      connecting: slots.count(origin, .connecting), open: slots.open(origin), room: slots.room(origin),
       floor: floor(origin, now))
   }
 

@@ -44,6 +44,9 @@ extension SlotTable {
       let mine = records.filter { $0.state != .free && Int($0.origin) == origin }
       if mine.count != total(origin) { found.append("origin \(origin): counts \(total(origin)), has \(mine.count)") }
       if mine.reduce(0, { $0 + Int($1.leased) }) != leased(origin) { found.append("origin \(origin): leased is wrong") }
+      var room = SlotRoom()
+      for record in mine where record.state.isOpen { room.add(record.capacity, 1) }
+      if room != self.room(origin) { found.append("origin \(origin): room is \(self.room(origin)), counted \(room)") }
       for loop in 0..<loops where mine.filter({ Int($0.loop) == loop }).count != count(origin, loop: loop) {
         found.append("origin \(origin): count of loop \(loop) is wrong")
       }

@@ -32,6 +32,8 @@ package struct SlotTable: Sendable {
   var loopCounts: [Int32] = []
   var leasedCounts: [Int32] = []
   var originCounts: [Int32] = []
+  /// What the open resources of an origin carry, lent or not; draining ones not counted.
+  var rooms: [SlotRoom] = []
   package private(set) var totals = SlotTotals()
   package internal(set) var turnCandidate: Int?
 
@@ -48,6 +50,7 @@ package struct SlotTable: Sendable {
       loopCounts.append(contentsOf: repeatElement(0, count: loops))
       leasedCounts.append(0)
       originCounts.append(0)
+      rooms.append(SlotRoom())
     }
   }
 
@@ -90,6 +93,9 @@ package struct SlotTable: Sendable {
   package func open(_ origin: Int) -> Int {
     count(origin, .idle) + count(origin, .shared) + count(origin, .full) + count(origin, .verifying)
   }
+
+  /// What the open resources of an origin carry, lent or not.
+  package func room(_ origin: Int) -> SlotRoom { rooms[origin] }
 
   /// Slots lent, on resources that still exist.
   package func leased(_ origin: Int) -> Int { Int(leasedCounts[origin]) }
@@ -140,6 +146,7 @@ package struct SlotTable: Sendable {
     records[index].lastUsed = now
     records[index].lastTrusted = now
     records[index].wantedAt = now
+    rooms[Int(records[index].origin)].add(records[index].capacity, 1)
     enter(index, openState(index))
   }
 
@@ -164,6 +171,8 @@ package struct SlotTable: Sendable {
   }
 
   package mutating func setCapacity(_ index: Int, _ capacity: Int) {
+    loseRoom(index)
+    defer { gainRoom(index) }
     records[index].capacity = Int32(clamping: Swift.max(capacity, 0))
     settle(index)
   }
@@ -190,6 +199,7 @@ package struct SlotTable: Sendable {
   /// Open and lent → draining.
   package mutating func startDraining(_ index: Int, _ reason: CloseReason) {
     precondition(records[index].leased > 0, "only a lent resource drains")
+    loseRoom(index)
     leave(index)
     records[index].closeReason = reason
     enter(index, .draining)
@@ -198,6 +208,7 @@ package struct SlotTable: Sendable {
   /// Anything → closing.
   package mutating func startClosing(_ index: Int, _ reason: CloseReason) {
     precondition(records[index].state != .free && records[index].state != .closing, "closes once")
+    loseRoom(index)
     leave(index)
     records[index].closeReason = reason
     enter(index, .closing)
@@ -207,6 +218,7 @@ package struct SlotTable: Sendable {
   package mutating func remove(_ index: Int) {
     precondition(records[index].state != .free, "is removed once")
     let origin = Int(records[index].origin)
+    loseRoom(index)
     leave(index)
     loopCounts[origin * loops + Int(records[index].loop)] -= 1
     originCounts[origin] -= 1
@@ -244,6 +256,14 @@ package struct SlotTable: Sendable {
     if wanted == state { return }
     leave(index)
     enter(index, wanted)
+  }
+
+  private mutating func loseRoom(_ index: Int) {
+    if records[index].state.isOpen { rooms[Int(records[index].origin)].add(records[index].capacity, -1) }
+  }
+
+  private mutating func gainRoom(_ index: Int) {
+    if records[index].state.isOpen { rooms[Int(records[index].origin)].add(records[index].capacity, 1) }
   }
 
   private mutating func takeIndex() -> Int {

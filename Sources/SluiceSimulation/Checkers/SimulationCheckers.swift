@@ -4,7 +4,7 @@ package enum SimulationCheckers {
     [
       TicketsEndOnce(), LeasesFitCapacity(), ConnectionsFitLimits(), GrantsAreEligible(), EjectionIsRespected(),
       ClassOrderHolds(), NobodyStarves(), IdleIsVerified(), WorkIsConserved(), RefusalsAreTrue(), PauseHolds(),
-      CountersAreTrue(), BooksAreSound(), PoolRecovers(), DrainFinishes(),
+      CountersAreTrue(), BooksAreSound(), NextOpensInTime(), LentIsNotCut(), PoolRecovers(), DrainFinishes(),
     ]
   }
 }

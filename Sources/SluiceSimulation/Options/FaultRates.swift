@@ -8,8 +8,9 @@ package enum Fault: Int, CaseIterable, Sendable {
   case idleClose
   /// A resource dies without a word.
   case silentDeath
+  /// The remote side says that it will close a resource, and turns back some of those who use it.
   case goAway
-  /// The stream limit changes, in use or not.
+  /// The stream limit changes, in use or not: shrinks below what is in use, to nothing, or grows.
   case capacityChange
   /// An exchange fails by itself.
   case exchangeFails
@@ -29,11 +30,11 @@ package enum Fault: Int, CaseIterable, Sendable {
   /// The highest rate that is drawn.
   var most: Double {
     switch self {
-    case .connectRefused, .idleClose, .administration, .bursts: 0.5
+    case .connectRefused, .idleClose, .administration, .bursts, .capacityChange: 0.5
     case .exchangeFails: 0.4
-    case .connectStalls, .cancelled, .crash: 0.3
-    case .capacityChange, .rateLimited, .lateOrDuplicate: 0.2
-    case .silentDeath, .goAway: 0.1
+    case .connectStalls, .cancelled, .crash, .goAway: 0.3
+    case .rateLimited, .lateOrDuplicate: 0.2
+    case .silentDeath: 0.1
     case .credentialRejected: 0.02
     }
   }

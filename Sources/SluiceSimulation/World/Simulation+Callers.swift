@@ -4,6 +4,11 @@ import SluicePolicy
 extension Simulation {
   func arrive() {
     guard loadGoesOn else { return }
+    wish()
+    later(latency.time(around: .microseconds(Int64(1_000_000 / options.arrivalsPerSecond))), .arrival)
+  }
+
+  private func wish() {
     let call = CallID(calls.count)
     let request = makeRequest()
     calls.append(SimulatedCall())
@@ -25,7 +30,16 @@ extension Simulation {
       if chance.chance(faults[.cancelled]) { later(latency.time(around: .milliseconds(100)), .giveUp(call)) }
     case .rejected: break
     }
-    later(latency.time(around: .microseconds(Int64(1_000_000 / options.arrivalsPerSecond))), .arrival)
+  }
+
+  /// The remote side will not look at what this call sent: it gives its slot back and comes again at once, as if it had
+  /// not sent anything.
+  func turnBack(_ call: CallID) {
+    guard case .holding(let lease, let grant) = calls[call].state else { return }
+    calls[call].state = .ended
+    resources[grant.resource]?.holders.removeAll { $0 == call }
+    giveBack(lease, ExchangeReport(result: .unused, fate: .close(.remoteClosed)))
+    wish()
   }
 
   private func makeRequest() -> AcquireRequest {
@@ -78,7 +92,7 @@ extension Simulation {
 
   private func use(_ grant: Grant, by call: CallID) {
     calls[call].state = .holding(grant.lease, grant)
-    resources[grant.resource]?.leases += 1
+    resources[grant.resource]?.holders.append(call)
     let time = isBroken(grant.resource) ? .milliseconds(30) : options.holdTime
     later(latency.time(around: time), .exchangeEnds(call))
   }
@@ -90,7 +104,7 @@ extension Simulation {
   func exchangeEnds(_ call: CallID) {
     guard case .holding(let lease, let grant) = calls[call].state else { return }
     calls[call].state = .ended
-    resources[grant.resource]?.leases -= 1
+    resources[grant.resource]?.holders.removeAll { $0 == call }
     resources[grant.resource]?.lastUse = now
     giveBack(lease, isBroken(grant.resource) ? brokenReport() : report(grant.endpoint))
     perhapsAgain(.released(lease))

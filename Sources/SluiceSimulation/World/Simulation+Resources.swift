@@ -66,7 +66,7 @@ extension Simulation {
       later(.milliseconds(Int64(chance.range(10, 10_000))), .goAway(id))
     }
     if options.capacity > 1 && chance.chance(faults[.capacityChange]) {
-      later(.milliseconds(Int64(chance.range(10, 5_000))), .capacityChanges(id, chance.range(0, 8)))
+      later(.milliseconds(Int64(chance.range(10, 5_000))), .capacityChanges(id))
     }
   }
 
@@ -100,17 +100,31 @@ extension Simulation {
     }
   }
 
+  /// GOAWAY: whoever came after the last one that the remote side took has to go elsewhere; the others may finish.
   func goAway(_ id: ResourceID) {
-    guard resources[id]?.state == .open else { return }
+    guard let resource = resources[id], resource.state == .open else { return }
     note(.goingAway(id))
     tell { $0.resourceDraining(id, now: now, into: &$1) }
+    for call in resource.holders.dropFirst(chance.range(0, resource.leases)) { turnBack(call) }
+    note(.snapshot(machine.snapshot(now: now)))
   }
 
-  func capacityChanges(_ id: ResourceID, _ capacity: Int) {
-    guard resources[id]?.state == .open else { return }
+  /// The stream limit: gone, below what is in use, well above it, or anything.
+  func capacityChanges(_ id: ResourceID) {
+    guard let resource = resources[id], resource.state == .open else { return }
+    let capacity =
+      switch chance.range(0, 3) {
+      case 0: 0
+      case 1: Swift.max(0, resource.leases - chance.range(1, 3))
+      case 2: resource.capacity + chance.range(1, 16)
+      default: chance.range(0, 8)
+      }
     resources[id]?.capacity = capacity
     note(.capacityChanged(id, capacity))
     tell { $0.capacityChanged(id, capacity, now: now, into: &$1) }
+    // What follows from it is not left to the next event.
+    note(.snapshot(machine.snapshot(now: now)))
+    if chance.chance(0.5) { later(.milliseconds(Int64(chance.range(10, 2000))), .capacityChanges(id)) }
   }
 
   func reportClosed(_ id: ResourceID) {

@@ -145,7 +145,7 @@ package final class Simulation {
     case .giveUp(let call): giveUp(call)
     case .remoteCloses(let id): remoteCloses(id)
     case .goAway(let id): goAway(id)
-    case .capacityChanges(let id, let capacity): capacityChanges(id, capacity)
+    case .capacityChanges(let id): capacityChanges(id)
     case .reportClosed(let id): reportClosed(id)
     case .again(let echo): repeatOnce(echo)
     case .trouble: makeTrouble()

@@ -12,7 +12,7 @@ enum WorldEvent {
   case giveUp(CallID)
   case remoteCloses(ResourceID)
   case goAway(ResourceID)
-  case capacityChanges(ResourceID, Int)
+  case capacityChanges(ResourceID)
   case reportClosed(ResourceID)
   /// An event that the machine had already is told again.
   case again(Echo)
@@ -51,13 +51,16 @@ struct SimulatedResource {
   /// Accepts everything and answers nothing.
   var isDead = false
   var capacity: Int
-  var leases = 0
+  /// Who uses it, in the order in which they began.
+  var holders: [CallID] = []
   var lastUse: Instant
   var closeReported = false
   /// The machine wants it closed.
   var closeAsked = false
   /// It was told to close, but opened at that very moment, and waits to be told again.
   var openedLate = false
+
+  var leases: Int { holders.count }
 }
 
 /// One call: from its wish to its end.

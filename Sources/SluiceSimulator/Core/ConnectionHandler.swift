@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// One client connection: collects requests, answers them one after the other, and carries out the faults.
+/// One client connection of HTTP/1.1: collects requests, answers them one after the other, and carries out the faults.
 ///
 /// States of the connection:
 /// - serving: requests are collected; at most one exchange runs, further requests (pipelining) wait in `queue`.
@@ -9,14 +9,11 @@ internal import NIOHTTP1
 /// - deaf: nothing that arrives is answered any more (hang, half close, drop, lingering close).
 /// - closed.
 ///
-/// Invariants: `exchange` is nil unless a counted or control request is being answered; one timer at most is set, and
-/// it belongs to the exchange if there is one, else to `rest`.
-final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
+/// Invariants: `exchange` is nil unless a counted or control request is being answered; of the exchange's timer and that
+/// of `rest` one at most is set.
+final class ConnectionHandler: ChannelInboundHandler, ConnectionGuest, TimerTarget {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = ByteBuffer
-
-  /// What the timer of a resting connection is for.
-  private enum Rest { case idleClose, drop, linger }
 
   private let core: SimulatorCore
   private let channel: any Channel
@@ -26,24 +23,21 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
   private var exchange: Exchange?
   /// The plan of a request nobody answers.
   private var unanswered = false
-  private var rest: Rest?
+  private let rest: Rest
   private var timer: SimulatorTimers.Token?
   private var scratch: [UInt8] = []
   private var isDeaf = false
   private var isBlocked = false
   private var closesOnReuse = false
-  private var dropDelays = 0
 
   /// Pipelined requests beyond this are not read before earlier ones are answered.
   private static let maxQueued = 32
-  private static let maxDropDelays = 20
-  private static let dropDelayNanoseconds: Int64 = 5_000_000
-  private static let silenceNanoseconds: Int64 = 600_000_000_000
-  private static let lingerNanoseconds: Int64 = 2_000_000_000
 
   init(_ core: SimulatorCore, channel: any Channel) {
     self.core = core
     self.channel = channel
+    rest = Rest(core, channel: channel)
+    rest.onSilence = { [unowned self] in isDeaf = true }
   }
 
   // MARK: Channel events
@@ -68,7 +62,6 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
     isDeaf = true
     queue.removeAll()
     partial = nil
-    core.forget(self)
     context.fireChannelInactive()
   }
 
@@ -100,9 +93,6 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
     linger()
   }
 
-  var closeFuture: EventLoopFuture<Void> { channel.closeFuture }
-
-  /// Closes from the outside, when the simulator stops.
   func shutDown() {
     if exchange?.plan.isCounted == true || unanswered { core.stats.requestBroken() }
     exchange = nil
@@ -117,7 +107,7 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
       end(.close)
       return
     }
-    if rest != nil { cancelTimer() }
+    rest.cancel()
     var request = SimulatedRequest(head: head)
     let declared = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
     request.isTooLarge = declared > core.options.maxBodyBytes
@@ -179,7 +169,8 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
     let plan = core.plan(request)
     let framing = ResponseFraming(
       isOld: request.head.version.major == 1 && request.head.version.minor == 0,
-      closes: !request.head.isKeepAlive || request.isTooLarge || isUnframed(plan, request))
+      closes: !request.head.isKeepAlive || request.isTooLarge || plan.fault == .goAway(.after)
+        || isUnframed(plan, request))
     if let answer = plan.answer {
       if plan.isCounted { core.stats.answered(status: answer.status) }
       exchange = Exchange(answer, plan, framing: framing, isHead: request.method == .HEAD, core: core)
@@ -188,8 +179,10 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
     }
     unanswered = true
     switch plan.fault {
-    case .reset:
+    case .reset, .resetStream:
       end(.reset)
+    case .goAway:
+      end(.close)
     case .garbage:
       send(bytes: Array("\u{16}\u{3}not http at all\r\n\r\n\u{0}\u{1}\u{2}".utf8))
       end(.close)
@@ -233,11 +226,7 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
 
   func timerFired() {
     timer = nil
-    switch rest {
-    case nil: pump()
-    case .idleClose, .linger: channel.close(promise: nil)
-    case .drop: drop()
-    }
+    pump()
   }
 
   private func finish(_ last: ByteBuffer) {
@@ -284,23 +273,11 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
     unanswered = false
     isDeaf = true
     cancelTimer()
-    if end == .reset { setReset() }
+    if end != .close { SocketEnd.setReset(channel) }
     let isFlushed = core.loop.makePromise(of: Void.self)
     isFlushed.futureResult.assumeIsolated().whenComplete { _ in self.channel.close(promise: nil) }
     // Whatever was sent before must be in the kernel before the close, which drops what still waits.
     channel.writeAndFlush(ByteBuffer(), promise: isFlushed)
-  }
-
-  /// `struct linger` of `sys/socket.h`.
-  private struct Linger {
-    var isOn: CInt
-    var seconds: CInt
-  }
-
-  /// With a linger time of zero the kernel closes by RST.
-  func setReset() {
-    guard let options = channel as? any SocketOptionProvider else { return }
-    _ = options.unsafeSetSocketOption(level: .socket, name: .so_linger, value: Linger(isOn: 1, seconds: 0))
   }
 
   /// Carries out a fault between two requests.
@@ -316,54 +293,30 @@ final class ConnectionHandler: ChannelInboundHandler, TimerTarget {
       isDeaf = true
       queue.removeAll()
       channel.close(mode: .output, promise: nil)
-    case .idleClose(let after): startRest(.idleClose, after)
+    case .idleClose(let after): startRest(.close, after)
     case .drop(let after): startRest(.drop, after)
     default: break
     }
   }
 
-  private func startRest(_ rest: Rest, _ after: Duration) {
+  private func startRest(_ end: Rest.End, _ after: Duration) {
     guard queue.isEmpty, partial == nil, exchange == nil, !unanswered else {
       serveNext()
       return
     }
-    self.rest = rest
-    dropDelays = 0
-    timer = core.timers.schedule(at: core.now + FaultClock.nanoseconds(after), self)
-  }
-
-  private func drop() {
-    // A filter that swallows acknowledgements would also keep the rest of a long answer from going out.
-    if Acknowledgements.outstanding(channel) > 0, dropDelays < Self.maxDropDelays {
-      dropDelays += 1
-      timer = core.timers.schedule(at: core.now + Self.dropDelayNanoseconds, self)
-      return
-    }
-    isDeaf = true
-    if PacketFilter.silence(channel) { core.stats.connectionDropped() }
-    // The end of the client's connection will not be seen either, so this one has to end by itself some day.
-    rest = .linger
-    timer = core.timers.schedule(at: core.now + Self.silenceNanoseconds, self)
-  }
-
-  /// Nothing that arrives will be answered: a hang from the first byte.
-  func playDead() {
-    isDeaf = true
-    setReading(false)
+    rest.begin(end, after: FaultClock.nanoseconds(after))
   }
 
   /// Closes in a way that lets the client read the answer although it is still sending.
   private func linger() {
     isDeaf = true
-    channel.close(mode: .output, promise: nil)
-    rest = .linger
-    timer = core.timers.schedule(at: core.now + Self.lingerNanoseconds, self)
+    rest.linger()
   }
 
   private func cancelTimer() {
     if let timer { core.timers.cancel(timer) }
     timer = nil
-    rest = nil
+    rest.cancel()
   }
 }
 

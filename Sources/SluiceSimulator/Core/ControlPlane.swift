@@ -1,3 +1,5 @@
+import SluiceDialects
+
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -15,8 +17,11 @@ enum ControlPlane {
     case (.GET, "faults"): return .json(200, core.faults.json(now: core.now))
     case (.DELETE, "faults"): return set([], core)
     case (.PUT, "faults"): return put(request, core)
-    case (_, "health"), (_, "stats"), (_, "faults"): return failure(405, "this method is not offered here")
-    default: return failure(404, "there are /_simulator/health, /_simulator/stats and /_simulator/faults")
+    case (.GET, "http2"): return streams(core)
+    case (.PUT, "http2"): return allow(request, core)
+    case (_, "health"), (_, "stats"), (_, "faults"), (_, "http2"):
+      return failure(405, "this method is not offered here")
+    default: return failure(404, "there are health, stats, faults and http2 under /_simulator/")
     }
   }
 
@@ -37,6 +42,29 @@ enum ControlPlane {
     } catch {
       return failure(400, error.description)
     }
+  }
+
+  /// `{"max_concurrent_streams": 10}`: sent to every open connection at once.
+  private static func allow(_ request: SimulatedRequest, _ core: SimulatorCore) -> Answer {
+    guard !request.isTooLarge, let body = request.body,
+      let value = try? JSONReader.read(Array(body.readableBytesView)), value.members?.count == 1,
+      let streams = value["max_concurrent_streams"]?.int
+    else { return failure(400, "expected {\"max_concurrent_streams\": N}") }
+    do throws(SimulatorError) {
+      try core.allow(streams: streams)
+      return Self.streams(core)
+    } catch {
+      return failure(400, error.description)
+    }
+  }
+
+  private static func streams(_ core: SimulatorCore) -> Answer {
+    let members: [(String, Int)] = [
+      ("max_concurrent_streams", core.maxConcurrentStreams), ("connections", core.sessions.count),
+      ("streams", core.sessions.reduce(0) { $0 + $1.openStreams }),
+    ]
+    let document = JSONValue.object(members.map { JSONMember(name: $0.0, value: .int($0.1)) })
+    return .json(200, Array(document.jsonText.utf8))
   }
 
   private static func set(_ faults: [SimulatorFault], _ core: SimulatorCore) -> Answer {

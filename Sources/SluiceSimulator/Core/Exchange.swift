@@ -19,7 +19,13 @@ struct Exchange {
   }
 
   /// How a fault ends an exchange.
-  enum Break: Equatable { case reset, close }
+  enum Break: Equatable {
+    case reset, close
+    /// This stream only; all of the connection where it has no streams.
+    case resetStream(SimulatorFault.StreamError)
+    /// Bytes that no protocol allows, then the end.
+    case garbage
+  }
 
   /// Where a fault breaks in, and what then comes.
   private enum Interruption {
@@ -90,6 +96,7 @@ struct Exchange {
   ) -> (SimulatorFault.Position?, Interruption?) {
     switch fault {
     case .reset(let place): (place, .breakOff(.reset))
+    case .resetStream(let place, let error): (place, .breakOff(.resetStream(error)))
     case .truncate(let place, clean: true): (place, .endCleanly)
     case .truncate(let place, clean: false): (place, .breakOff(.close))
     case .garbage(.chunk(let events)): (.events(events), .badChunk)
@@ -185,6 +192,7 @@ struct Exchange {
     switch what {
     case .breakOff(let end): return .broken(end)
     case .badChunk:
+      if framing.isStream { return .broken(.garbage) }
       out.writeStaticString("zz\r\nnot a chunk\r\n")
       return .broken(.close)
     case .errorEvent(let event):

@@ -3,6 +3,7 @@ import SluiceDialects
 internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOSSL
 
 /// What is to be done about one request.
 struct ExchangePlan {
@@ -22,21 +23,26 @@ final class SimulatorCore {
   let options: SimulatorOptions
   let timers: SimulatorTimers
   let logger: Logger
+  let tls: NIOSSLContext?
   var stats = StatsBook()
   private(set) var faults: FaultBook
-  private(set) var connections: [ObjectIdentifier: ConnectionHandler] = [:]
+  private(set) var connections: [ObjectIdentifier: ConnectionDoor] = [:]
   private var world: World
   private var openAI: OpenAIService
   private var anthropic: AnthropicService
   private var others: [ProviderCall.Provider: HubService] = [:]
   private var dateLine: (second: Int64, line: [UInt8]) = (-1, [])
+  /// Streams that a client of HTTP/2 may have open on one connection.
+  private(set) var maxConcurrentStreams: Int
   /// Told when the set of faults changes, which may close or open the listener.
   var onFaultsChanged: () -> Void = {}
 
-  init(_ options: SimulatorOptions, loop: any EventLoop, logger: Logger) {
+  init(_ options: SimulatorOptions, tls: NIOSSLContext? = nil, loop: any EventLoop, logger: Logger) {
     self.loop = loop
     self.options = options
     self.logger = logger
+    self.tls = tls
+    maxConcurrentStreams = options.maxConcurrentStreams
     timers = SimulatorTimers(options.clock, loop: loop)
     faults = FaultBook(seed: options.seed)
     world = World(options)
@@ -52,7 +58,7 @@ final class SimulatorCore {
   // MARK: Connections
 
   /// False when there is no room.
-  func admit(_ connection: ConnectionHandler) -> Bool {
+  func admit(_ connection: ConnectionDoor) -> Bool {
     guard connections.count < options.maxConnections else {
       stats.connectionRefused()
       return false
@@ -62,10 +68,21 @@ final class SimulatorCore {
     return true
   }
 
-  func forget(_ connection: ConnectionHandler) {
+  func forget(_ connection: ConnectionDoor) {
     guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
     stats.connectionClosed()
   }
+
+  /// Says to every open connection of HTTP/2, and to those to come, how many streams it may have.
+  func allow(streams: Int) throws(SimulatorError) {
+    guard SimulatorOptions.streamLimits.contains(streams) else {
+      throw SimulatorError(description: "max_concurrent_streams must be \(SimulatorOptions.streamLimits)")
+    }
+    maxConcurrentStreams = streams
+    for session in sessions { session.allow(streams: streams) }
+  }
+
+  var sessions: [HTTP2Session] { connections.values.compactMap { $0.guest as? HTTP2Session } }
 
   /// The fault that meets a new connection.
   func acceptFault() -> SimulatorFault.Kind? {
@@ -101,7 +118,7 @@ final class SimulatorCore {
 
   private func answer(_ call: ProviderCall, _ fault: SimulatorFault.Kind?) -> Answer? {
     switch fault {
-    case .hang, .reset(.bytes(0)), .garbage(.head): return nil
+    case .hang, .reset(.bytes(0)), .resetStream(.bytes(0), _), .garbage(.head), .goAway(.before): return nil
     case .status(let status): return scripted(status, call)
     default: break
     }
@@ -201,7 +218,9 @@ final class SimulatorCore {
 /// How the end of an answer is told to the client.
 struct ResponseFraming {
   /// HTTP/1.0 knows no chunks.
-  var isOld: Bool
-  var closes: Bool
-  var isChunked: Bool { !isOld }
+  var isOld = false
+  var closes = false
+  /// A stream of HTTP/2 has an end of its own.
+  var isStream = false
+  var isChunked: Bool { !isOld && !isStream }
 }

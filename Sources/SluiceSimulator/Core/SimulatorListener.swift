@@ -1,7 +1,7 @@
 internal import Logging
 internal import NIOCore
-internal import NIOHTTP1
 internal import NIOPosix
+internal import NIOSSL
 
 /// The listening socket: opened at the start, closed at the stop, and in between whenever a fault says so. Confined to
 /// the simulator's loop.
@@ -86,24 +86,20 @@ final class SimulatorListener: TimerTarget {
   // MARK: Connections
 
   private static func accept(_ channel: any Channel, _ core: SimulatorCore) throws {
-    let connection = ConnectionHandler(core, channel: channel)
-    guard core.admit(connection) else {
+    let door = ConnectionDoor(core, channel: channel)
+    guard core.admit(door) else {
       channel.close(promise: nil)
       return
     }
     switch core.acceptFault() {
-    case .refuse:
-      connection.setReset()
-      core.forget(connection)
-      channel.close(promise: nil)
-      return
-    case .hang: connection.playDead()
+    case .refuse: return door.refuse()
+    case .hang: door.playDead()
     default: break
     }
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(ByteCounter(core))
-    try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
-    try pipeline.addHandler(connection)
+    if let tls = core.tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+    try pipeline.addHandler(door)
   }
 
   // MARK: Faults

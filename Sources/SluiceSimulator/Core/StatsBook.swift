@@ -33,6 +33,10 @@ struct StatsBook {
     stats.connections.dropped += 1
   }
 
+  mutating func connectionSpeaksHTTP2() {
+    stats.connections.http2 += 1
+  }
+
   mutating func received(_ bytes: Int) {
     stats.bytesReceived += bytes
   }
@@ -93,6 +97,7 @@ extension SimulatorStats {
       "connections": object([
         "opened": .int(connections.opened), "open": .int(connections.open), "peak": .int(connections.peak),
         "refused": .int(connections.refused), "dropped": .int(connections.dropped),
+        "http2": .int(connections.http2),
       ]),
       "requests": object([
         "total": .int(requests.total), "concurrent": .int(requests.concurrent), "peak": .int(requests.peak),

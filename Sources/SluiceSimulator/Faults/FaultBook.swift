@@ -93,7 +93,7 @@ extension SimulatorFault.Kind {
     case .status(let status):
       guard (400...599).contains(status.code) else { return "status must be between 400 and 599" }
       return status.retryAfter.map { $0 < .zero } == true ? "retry_after must not be negative" : nil
-    case .reset(let position), .truncate(let position, _), .stall(let position, _):
+    case .reset(let position), .resetStream(let position, _), .truncate(let position, _), .stall(let position, _):
       return position.isNegative ? "a position must not be negative" : nil
     case .garbage(.chunk(let events)), .streamError(let events):
       return events < 0 ? "after_events must not be negative" : nil

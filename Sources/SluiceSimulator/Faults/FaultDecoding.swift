@@ -67,6 +67,8 @@ private struct FaultFields {
     case "refuse": return .refuse(try mode(.accept))
     case "hang": return .hang(try mode(.request))
     case "reset": return .reset(try position(.bytes(0)))
+    case "rst_stream": return .resetStream(try position(.bytes(0)), try choice("error", .internalError))
+    case "goaway": return .goAway(try mode(.after))
     case "status":
       guard let code = try int("status") else { throw failure("status is missing") }
       return .status(
@@ -92,11 +94,16 @@ private struct FaultFields {
 
   private mutating func mode<Mode>(_ usual: Mode) throws(SimulatorError) -> Mode
   where Mode: RawRepresentable & CaseIterable, Mode.RawValue == String {
-    guard let name = try text("mode") else { return usual }
-    guard let mode = Mode(rawValue: name) else {
-      throw failure("mode must be one of \(Mode.allCases.map(\.rawValue).joined(separator: ", "))")
+    try choice("mode", usual)
+  }
+
+  private mutating func choice<Choice>(_ member: String, _ usual: Choice) throws(SimulatorError) -> Choice
+  where Choice: RawRepresentable & CaseIterable, Choice.RawValue == String {
+    guard let name = try text(member) else { return usual }
+    guard let choice = Choice(rawValue: name) else {
+      throw failure("\(member) must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
     }
-    return mode
+    return choice
   }
 
   private mutating func position(_ usual: SimulatorFault.Position) throws(SimulatorError) -> SimulatorFault.Position {

@@ -52,6 +52,8 @@ extension SimulatorFault.Kind {
     case .hang(let mode): [("mode", .string(mode.rawValue))]
     case .earlyClose(let mode): [("mode", .string(mode.rawValue))]
     case .reset(let position): [position.member]
+    case .resetStream(let position, let error): [position.member, ("error", .string(error.rawValue))]
+    case .goAway(let mode): [("mode", .string(mode.rawValue))]
     case .truncate(let position, let clean): [position.member, ("clean", .bool(clean))]
     case .stall(let position, let pause): [position.member] + (pause.map { [("for", $0.json)] } ?? [])
     case .streamError(let events): [("after_events", .int(events))]

@@ -59,13 +59,20 @@ public struct SimulatorFault: Sendable, Hashable {
     case hang(HangMode)
     /// The connection is reset (RST) at this place of the answer.
     case reset(Position)
+    /// The stream is reset (RST_STREAM) at this place of the answer, and its connection lives on. With HTTP/1.1 the
+    /// connection is all there is.
+    case resetStream(Position, StreamError)
+    /// The connection is announced to end (GOAWAY): what it took before finishes, whatever comes later is turned back.
+    /// With HTTP/1.1 the answer says `connection: close`, or there is none.
+    case goAway(GoAwayMode)
     /// An error answer with the provider's own body for this status.
     case status(Status)
     /// The first byte comes later by `firstByte`, and tokens come at `tokensPerSecond` if given.
     case slow(firstByte: Duration, tokensPerSecond: Double?)
     /// The answer ends early: `clean` with correct HTTP framing around the part, else by closing in mid-air.
     case truncate(Position, clean: Bool)
-    /// Bytes that are not HTTP, as the whole answer or as a chunk header within it.
+    /// Bytes that are not HTTP, as the whole answer or as a chunk header within it. With HTTP/2 the whole connection
+    /// breaks at that place.
     case garbage(GarbageMode)
     /// The answer pauses at this place, for the duration or for ever.
     case stall(Position, Duration?)
@@ -95,6 +102,26 @@ public struct SimulatorFault: Sendable, Hashable {
     case accept
     /// After a complete request.
     case request
+  }
+
+  /// With what code a stream is reset (RFC 9113 §7).
+  public enum StreamError: String, Sendable, CaseIterable {
+    /// The provider broke down.
+    case internalError = "internal_error"
+    /// Nothing was looked at, the request may be sent again.
+    case refusedStream = "refused_stream"
+    /// The provider lost interest.
+    case cancel
+    /// The client asks too much.
+    case enhanceYourCalm = "enhance_your_calm"
+  }
+
+  /// Whether the request that the announcement meets is answered.
+  public enum GoAwayMode: String, Sendable, CaseIterable {
+    /// It is the last one that is.
+    case after
+    /// It is the first one that is not.
+    case before
   }
 
   /// Where the bytes that are not HTTP appear.
@@ -141,6 +168,8 @@ extension SimulatorFault.Kind {
     case .refuse: "refuse"
     case .hang: "hang"
     case .reset: "reset"
+    case .resetStream: "rst_stream"
+    case .goAway: "goaway"
     case .status: "status"
     case .slow: "slow"
     case .truncate: "truncate"
@@ -160,7 +189,7 @@ extension SimulatorFault.Kind {
   var phase: Phase {
     switch self {
     case .refuse, .hang(.accept): .accept
-    case .hang, .reset, .status, .slow, .truncate, .garbage, .stall, .streamError: .answer
+    case .hang, .reset, .resetStream, .goAway, .status, .slow, .truncate, .garbage, .stall, .streamError: .answer
     case .drop, .idleClose, .halfClose, .earlyClose: .afterwards
     }
   }

@@ -30,6 +30,10 @@ public struct SimulatorOptions: Sendable {
   public var maxConnections: Int
   /// Largest number of scripted faults.
   public var maxFaults: Int
+  /// Streams that one connection of HTTP/2 may have at a time, 0 to 2,147,483,647; can be changed while it runs.
+  public var maxConcurrentStreams = 100
+  /// Serves TLS, with HTTP/2 and HTTP/1.1 to choose from, instead of plain TCP.
+  public var tls: SimulatorTLS?
   /// Where time comes from.
   public var clock: SimulatorClock
 
@@ -62,6 +66,9 @@ public struct SimulatorOptions: Sendable {
     SimulatorOptions(
       host: host, port: port, seed: seed, latency: .realistic, openAILimits: .openAI, anthropicLimits: .anthropic)
   }
+
+  /// What RFC 9113 §6.5.2 has room for, and more than anybody means.
+  static let streamLimits = 0...Int(Int32.max)
 
   func limits(of provider: ProviderCall.Provider) -> SimulatorLimits {
     switch provider {
@@ -137,9 +144,13 @@ public struct SimulatorAddress: Sendable, Hashable, CustomStringConvertible {
   public var host: String
   /// The port it listens on.
   public var port: Int
+  /// Whether it speaks TLS.
+  public var isSecure = false
 
-  /// `http://host:port`, the base URL of Anthropic's SDKs.
-  public var url: String { host.contains(":") ? "http://[\(host)]:\(port)" : "http://\(host):\(port)" }
+  /// `http://host:port` or `https://host:port`, the base URL of Anthropic's SDKs.
+  public var url: String {
+    "\(isSecure ? "https" : "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+  }
   /// The base URL of OpenAI's SDKs.
   public var openAIBaseURL: String { url + "/v1" }
   /// The base URL of Anthropic's SDKs.

@@ -207,12 +207,13 @@ struct Harness: Sendable {
     return try await peer.finished()
   }
 
-  /// `busyFor`: how long the loop does nothing else right after it has asked.
-  func verify(_ connection: HTTPConnection, busyFor busy: TimeAmount = .zero) async throws -> Bool {
+  /// `quietSince`: right after it has asked, the loop does nothing else for longer than the time since then.
+  func verify(_ connection: HTTPConnection, quietSince: NIODeadline? = nil) async throws -> Bool {
     let promise = eventLoop.makePromise(of: Bool.self)
     eventLoop.execute {
       connection.verify(deadline: SystemClock().now() + .hours(1)) { promise.succeed($0) }
-      let end = NIODeadline.now() + busy
+      let now = NIODeadline.now()
+      let end = quietSince.map { now + (now - $0) + .milliseconds(200) } ?? now
       while NIODeadline.now() < end {}
     }
     return try await promise.futureResult.get()
