@@ -57,8 +57,14 @@ class ManyCallsTests(GatewayCase):
             writer.close()
         except Exception as error:
             return repr(error)
-        good = answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b"0\r\n\r\n") and b"data: [DONE]" in answer
-        return None if good and b'"error"' not in answer else answer[:300] + b" ... " + answer[-300:]
+        head, _, chunks = answer.partition(b"\r\n\r\n")
+        text, size = b"", -1
+        while size and chunks:
+            line, _, chunks = chunks.partition(b"\r\n")
+            size = int(line, 16)
+            text, chunks = text + chunks[:size], chunks[size + 2:]
+        good = head.startswith(b"HTTP/1.1 200 ") and size == 0 and text.endswith(b"data: [DONE]\n\n") and b'"error"' not in text
+        return None if good else answer[:300] + b" ... " + answer[-300:]
 
     async def all(self):
         running = [asyncio.create_task(self.one(number)) for number in range(self.calls)]

@@ -91,6 +91,8 @@ final class HTTP2Session: ChannelInboundHandler, ConnectionGuest {
     case is NIOHTTP2Errors.StreamError, is NIOHTTP2Errors.NoSuchStream, is NIOHTTP2Errors.StreamClosed,
       is NIOHTTP2Errors.BadStreamStateTransition:
       break
+    // Or for one that was turned back: the codec takes them for an error, and cannot say so behind our GOAWAY.
+    case is NIOHTTP2Errors.RaisedGoawayLastStreamID where isGoingAway: break
     // The codec has told the client what is wrong.
     default:
       core.logger.notice(
