@@ -81,6 +81,9 @@ struct CanaryTests {
     Canary(checker: "lent is not cut") { fact in
       if case .released = fact { [] } else { [fact] }
     },
+    Canary(checker: "heartbeats are sparing") { fact in
+      if case .heartbeatAsked(let id, let endpoint) = fact { [fact, .heartbeatAsked(id, endpoint)] } else { [fact] }
+    },
     Canary(checker: "pool recovers") { fact in
       guard case .configured(var settings, let layout) = fact else { return [fact] }
       settings.connections.min += 1
@@ -112,6 +115,31 @@ struct CanaryTests {
     },
     Canary(checker: "lent is not cut") { fact in
       if case .grantedAtOnce(_, let grant) = fact { [fact, .closeAsked(grant.resource, .drained)] } else { [fact] }
+    },
+    Canary(checker: "heartbeats are sparing") { fact in
+      guard case .configured(var settings, let layout) = fact else { return [fact] }
+      settings.heartbeat.pace = .off
+      return [.configured(settings, layout)]
+    },
+    Canary(checker: "heartbeats are sparing") { fact in
+      guard case .configured(var settings, let layout) = fact else { return [fact] }
+      settings.heartbeat.shortest = .hours(1)
+      return [.configured(settings, layout)]
+    },
+    Canary(checker: "heartbeats are sparing") { fact in
+      if case .heartbeatAsked = fact { [.drainBegan, fact] } else { [fact] }
+    },
+    Canary(checker: "heartbeats are sparing") { fact in
+      if case .released = fact { [] } else { [fact] }
+    },
+    Canary(checker: "heartbeats are sparing") { fact in
+      if case .heartbeatAsked = fact { [] } else if case .heartbeatEnded = fact { [] } else { [fact] }
+    },
+    Canary(checker: "heartbeats are sparing") { fact in
+      guard case .configured(var settings, let layout) = fact else { return [fact] }
+      settings.connections.min = 0
+      settings.connections.keepWarm = .milliseconds(1)
+      return [.configured(settings, layout)]
     },
     Canary(checker: "refusals are true") { fact in
       guard case .configured(var settings, let layout) = fact else { return [fact] }

@@ -149,6 +149,23 @@ struct ChangeTests {
     #expect(pool.allows("a") && !pool.allows("b"))
   }
 
+  @Test func theHeartbeatChangesLive() throws {
+    let world = World()
+    let plain = try world.configuration(poolFile())
+    #expect(plain.pools[0].heartbeat.pace == .auto)
+    #expect(try world.configuration(poolFile("heartbeat: {interval: auto}")).pools[0].heartbeat.pace == .auto)
+    #expect(
+      try diff(poolFile(), poolFile("heartbeat: {interval: 2m}")).summary == [
+        "pools.openai.heartbeat.interval: changed auto → 2m (live)"
+      ])
+    #expect(try diff(poolFile(), poolFile("heartbeat: {interval: auto}")).isEmpty)
+  }
+
+  @Test(arguments: ["never", "500ms", "25h", "0s"]) func noOtherPaceIsTaken(_ interval: String) {
+    let problems = World().problems(poolFile("heartbeat: {interval: \(interval)}"))
+    #expect(problems.count == 1 && problems.allSatisfy { $0.contains("error: ") })
+  }
+
   // MARK: - Settings of the pool
 
   @Test func poolsBecomeSettings() throws {
@@ -161,6 +178,7 @@ struct ChangeTests {
           balance: {strategy: least_connections}
           connections: {min: 1, max: 4, pool_max: 9, idle_timeout: 1m}
           health: {unhealthy_after: 7}
+          heartbeat: {interval: off}
           fallback: direct
       """
     let settings = try World().configuration(file).pools[0].settings.validated()
@@ -177,6 +195,7 @@ struct ChangeTests {
     #expect(settings.connections.poolMax == 9)
     #expect(settings.connections.idleTimeout == .minutes(1))
     #expect(settings.health.unhealthyAfter == 7)
+    #expect(settings.heartbeat.pace == .off)
     #expect(settings.fallbackDirect)
     #expect(settings.endpoints.allSatisfy { !$0.identity.contains("sk-") })
   }

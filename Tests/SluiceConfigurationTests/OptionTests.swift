@@ -115,6 +115,7 @@ struct OptionTests {
     pool("health.timeout", "health: {timeout: 2s}") { $0.health.timeout == .seconds(2) },
     pool("health.unhealthy_after", "health: {unhealthy_after: 5}") { $0.health.unhealthyAfter == 5 },
     pool("health.healthy_after", "health: {healthy_after: 6}") { $0.health.healthyAfter == 6 },
+    pool("heartbeat.interval", "heartbeat: {interval: 90s}") { $0.heartbeat.pace == .every(.seconds(90)) },
     pool("proxy", "proxy: http://u:p@proxy:3128") { $0.transport.proxy?.reveal() == "http://u:p@proxy:3128" },
     pool("tls_verify", "tls_verify: false") { !$0.transport.verify },
     pool("tls_ca", "tls_ca: c.pem") { $0.transport.authorities == "c.pem" },

@@ -41,6 +41,7 @@ struct SchemaTests {
         timeouts: {first_byte: 1s, first_token: 1s, between_bytes: 1s, total: 1s}
         retry: {attempts: 2, budget: 1%}
         health: {interval: 1s, timeout: 1s, unhealthy_after: 1, healthy_after: 1}
+        heartbeat: {interval: 1s}
         proxy: http://h:1
         tls_verify: true
         tls_ca: c.pem

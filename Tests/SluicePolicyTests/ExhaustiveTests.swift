@@ -36,7 +36,7 @@ import Testing
           try end(ticket)
           lent.append(grant)
         case .reject(let ticket, _): try end(ticket)
-        case .probe, .armDeadline, .emit: break
+        case .probe, .heartbeat, .armDeadline, .emit: break
         }
       }
       let perResource = Dictionary(grouping: lent, by: \.resource)

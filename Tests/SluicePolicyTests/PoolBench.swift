@@ -157,6 +157,13 @@ struct PoolBench {
     check(sourceLocation)
   }
 
+  mutating func heartbeat(
+    _ resource: ResourceID, _ report: HeartbeatReport, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    machine.heartbeatFinished(resource, report, now: now, into: &actions)
+    check(sourceLocation)
+  }
+
   /// Plays a well-behaved world until nothing is asked any more: connects succeed, closings are confirmed, idle
   /// resources are alive. Returns what happened.
   @discardableResult
@@ -171,6 +178,8 @@ struct PoolBench {
         case .verify(let resource, _): verified(resource, alive: true)
         case .probe(let endpoint, _):
           event { $0.probeFinished(endpoint, .success(latency: .milliseconds(1)), now: $1, into: &$2) }
+        case .heartbeat(let resource, _, _, _):
+          heartbeat(resource, HeartbeatReport(.success(latency: .milliseconds(1)), carried: true))
         case .grant, .reject, .armDeadline, .emit: break
         }
       }
@@ -221,6 +230,9 @@ extension [PoolAction] {
   var closes: [ResourceID] { compactMap { if case .close(let id, _) = $0 { id } else { nil } } }
   var closeReasons: [CloseReason] { compactMap { if case .close(_, let reason) = $0 { reason } else { nil } } }
   var verifies: [ResourceID] { compactMap { if case .verify(let id, _) = $0 { id } else { nil } } }
+  var heartbeats: [ResourceID] { compactMap { if case .heartbeat(let id, _, _, _) = $0 { id } else { nil } } }
+  var witnesses: [EndpointID] { compactMap { if case .heartbeat(_, let id, _, _) = $0 { id } else { nil } } }
+  var scopes: [HeartbeatScope] { compactMap { if case .heartbeat(_, _, let scope, _) = $0 { scope } else { nil } } }
   var probes: [EndpointID] { compactMap { if case .probe(let id, _) = $0 { id } else { nil } } }
   var grants: [Grant] { compactMap { if case .grant(_, let grant) = $0 { grant } else { nil } } }
   var grantedTickets: [TicketID] { compactMap { if case .grant(let id, _) = $0 { id } else { nil } } }

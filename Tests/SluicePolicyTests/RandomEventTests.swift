@@ -37,6 +37,8 @@ import Testing
         $0.queue.capacity = 12
         $0.queue.ageing = .seconds(2)
         $0.health.probeIdle = isWarm
+        $0.heartbeat.shortest = .milliseconds(100)
+        $0.heartbeat.longest = .seconds(2)
       }
       for index in settings.endpoints.indices {
         if random.index(below: 4) == 0 { settings.endpoints[index].role = .backup }
@@ -63,7 +65,7 @@ import Testing
           if !tickets.contains(ticket) { Issue.record("\(ticket) rejected but not waiting") }
           tickets.removeAll { $0 == ticket }
           rejected += 1
-        case .close, .verify, .probe, .armDeadline, .emit: break
+        case .close, .verify, .probe, .heartbeat, .armDeadline, .emit: break
         }
       }
       if seen.count > 60 { seen.removeFirst(30) }
@@ -102,16 +104,23 @@ import Testing
       if random.index(below: 10) == 0, bench.release(grant, report) { Issue.record("released twice") }
     }
 
+    static let beats: [HeartbeatReport] = [
+      .alive, .dead, HeartbeatReport(.success(latency: .zero), carried: true),
+      HeartbeatReport(.failed(.credential), carried: true),
+      HeartbeatReport(.failed(.timeout), carried: false, fate: .close(.verification)),
+    ]
+
     /// An answer to something that was asked at some time, right or wrong.
     mutating func answer() {
       guard let resource = pick(seen) else { return }
-      switch random.index(below: 9) {
+      switch random.index(below: 10) {
       case 0, 1, 2: bench.opened(resource, capacity: random.index(below: 4))
       case 3: bench.failed(resource)
       case 4: bench.closed(resource, idleFor: random.index(below: 2) == 0 ? .seconds(15) : nil)
       case 5: bench.verified(resource, alive: random.index(below: 3) > 0)
       case 6: bench.event { $0.capacityChanged(resource, 2, now: $1, into: &$2) }
       case 7: bench.event { $0.resourceDraining(resource, now: $1, into: &$2) }
+      case 8: bench.heartbeat(resource, pick(Run.beats) ?? .alive)
       default: bench.event { $0.idleLimitAnnounced(resource, .seconds(20), now: $1, into: &$2) }
       }
     }

@@ -89,7 +89,7 @@ package struct PoolBlueprint: Sendable {
     _ origin: HTTPOrigin, _ credential: PreparedCredential, _ dialect: ProviderDialect
   ) -> HTTPProbeTarget {
     let own = probeOrigin(origin, credential, dialect)
-    return HTTPProbeTarget(origin: own ?? origin) {
+    return HTTPProbeTarget(origin: own ?? origin, isOnOrigin: own == nil) {
       var head: [UInt8] = []
       dialect.appendProbe(
         host: origin.hostHeader, basePath: ProviderDialect.normalizedBasePath(origin.basePath), credential: credential,

@@ -52,6 +52,8 @@ struct PoolDocument: Encodable {
   struct Origin: Encodable {
     var name: String, connections: Int, leased: Int, wanted: Int, disconnected: Bool, connect_failures: Int
     var connect_ms: Double?, idle_limit_seconds: Double?
+    /// Silence after which a heartbeat is sent; absent while none are to be sent.
+    var heartbeat_interval_seconds: Double?
     /// Why the last connection could not be opened.
     var problem: String?
   }
@@ -61,6 +63,9 @@ struct PoolDocument: Encodable {
     var weight: Int, leased: Int, slots: Int
     var requests: UInt64, successes: UInt64, failures: UInt64, consecutive_failures: Int
     var latency_ms: Double?, returns_in_seconds: Double?
+    var heartbeats: UInt64, heartbeats_failed: UInt64
+    /// Why heartbeats fail; absent while they do not.
+    var heartbeat_problem: String?
   }
 
   struct Credential: Encodable {
@@ -130,6 +135,7 @@ struct PoolDocument: Encodable {
       disconnected: origin.disconnected, connect_failures: origin.connectFailures,
       connect_ms: origin.connectTime > .zero ? origin.connectTime.milliseconds : nil,
       idle_limit_seconds: origin.idleLimit.map { $0.milliseconds / 1000 },
+      heartbeat_interval_seconds: origin.heartbeatInterval.map { $0.milliseconds / 1000 },
       problem: facts.connectProblems[origin.name])
   }
 
@@ -143,7 +149,9 @@ struct PoolDocument: Encodable {
       role: endpoint.role == .backup ? "backup" : "primary", weight: endpoint.weight, leased: endpoint.leased,
       slots: slots, requests: endpoint.grants, successes: endpoint.successes, failures: endpoint.failures,
       consecutive_failures: endpoint.consecutiveFailures,
-      latency_ms: endpoint.latency > .zero ? endpoint.latency.milliseconds : nil, returns_in_seconds: remaining)
+      latency_ms: endpoint.latency > .zero ? endpoint.latency.milliseconds : nil, returns_in_seconds: remaining,
+      heartbeats: endpoint.heartbeats, heartbeats_failed: endpoint.heartbeatsFailed,
+      heartbeat_problem: endpoint.heartbeatProblem?.failure.label)
   }
 
   /// Only what happened: a map of all reasons with mostly zeros says little.

@@ -9,6 +9,7 @@ struct PoolMetrics {
     writeWaiting(&text)
     writeConnections(&text)
     writeEndpoints(&text)
+    writeHeartbeats(&text)
   }
 
   private func writeSlots(_ text: inout PrometheusText) {
@@ -74,6 +75,24 @@ struct PoolMetrics {
     endpoints {
       text.sample($0.successes, $1 + [("result", "success")])
       text.sample($0.failures, $1 + [("result", "failure")])
+    }
+  }
+
+  private func writeHeartbeats(_ text: inout PrometheusText) {
+    text.begin("heartbeats_total", .counter, "Free calls that kept a path warm and proved a credential, by result.")
+    endpoints {
+      text.sample($0.heartbeats, $1 + [("result", "success")])
+      text.sample($0.heartbeatsFailed, $1 + [("result", "failure")])
+    }
+    text.begin("heartbeat_failing", .gauge, "1 while an endpoint's heartbeats fail and nothing has ended well since.")
+    endpoints { text.sample($0.heartbeatProblem == nil ? 0 : 1, $1) }
+    text.begin(
+      "heartbeat_interval_seconds", .gauge, "Silence after which a heartbeat is sent; 0 while none are to be sent.")
+    for pool in snapshots {
+      for origin in pool.origins where !origin.removed {
+        text.sample(
+          (origin.heartbeatInterval?.milliseconds ?? 0) / 1000, [("pool", pool.name), ("origin", origin.name)])
+      }
     }
   }
 

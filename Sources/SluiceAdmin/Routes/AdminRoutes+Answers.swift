@@ -93,6 +93,14 @@ extension AdminRoutes {
     source.pools().map { PoolDocument($0.snapshot, facts: $0.facts, now: source.now) }
   }
 
+  private struct AlertList: Encodable {
+    var alerts: [AlertDocument]
+  }
+
+  func alerts() -> AdminResponse {
+    AdminAnswer.json(AlertList(alerts: AlertDocument.all(source.pools().map(\.snapshot), now: source.now)))
+  }
+
   func pool(_ name: String) -> AdminResponse {
     guard let pool = poolDocuments().first(where: { $0.name == name }) else { return unknown("pool", name) }
     return AdminAnswer.json(pool)

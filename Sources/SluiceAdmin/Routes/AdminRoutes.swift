@@ -6,7 +6,7 @@ package import SluiceGateway
 /// | path | methods |
 /// |---|---|
 /// | `/health` `/ready` `/metrics` `/dashboard` | GET |
-/// | `/api/overview` `/api/pools` `/api/pools/{p}` `/api/requests` `/api/config` | GET |
+/// | `/api/overview` `/api/pools` `/api/pools/{p}` `/api/alerts` `/api/requests` `/api/config` | GET |
 /// | `/api/pools/{p}/endpoints/{e}` | GET, POST (`{"operation": "drain" \| "resume" \| "reset"}` or `…/{operation}`) |
 /// | `/api/config/reload` | POST |
 package struct AdminRoutes: AdminHandler {
@@ -33,6 +33,7 @@ package struct AdminRoutes: AdminHandler {
     case .requests: return requests(request, loop)
     case .pools: return now(AdminAnswer.json(PoolList(pools: poolDocuments())), loop)
     case .pool(let name): return now(pool(name), loop)
+    case .alerts: return now(alerts(), loop)
     case .endpoint(let pool, let endpoint): return now(self.endpoint(request, pool, endpoint), loop)
     case .operation(let operation, let pool, let endpoint): return now(perform(operation, pool, endpoint), loop)
     case .configuration: return now(configuration(), loop)
@@ -47,7 +48,7 @@ package struct AdminRoutes: AdminHandler {
 
 /// A path of the administration side, taken apart.
 enum AdminRoute: Equatable {
-  case health, ready, metrics, dashboard, overview, requests, pools, configuration, reload
+  case health, ready, metrics, dashboard, overview, requests, pools, alerts, configuration, reload
   case pool(String)
   case endpoint(pool: String, endpoint: String)
   case operation(EndpointOperation, pool: String, endpoint: String)
@@ -61,6 +62,7 @@ enum AdminRoute: Equatable {
     case "/api/overview": self = .overview
     case "/api/requests": self = .requests
     case "/api/pools": self = .pools
+    case "/api/alerts": self = .alerts
     case "/api/config": self = .configuration
     case "/api/config/reload": self = .reload
     default:

@@ -17,6 +17,8 @@ struct StatusCommand: AsyncParsableCommand {
     let list = try JSONDecoder().decode(PoolList.self, from: Data(pools))
     printOverview(overview)
     list.pools.forEach(printPool)
+    let alerts = try JSONDecoder().decode(AlertList.self, from: Data(try await fetch("/api/alerts")))
+    printAlerts(alerts.alerts)
     if overview.state == "down" { throw ExitCode.failure }
   }
 
@@ -54,17 +56,32 @@ struct StatusCommand: AsyncParsableCommand {
     var table = TextTable([
       .init(title: "  endpoint"), .init(title: "state"), .init(title: "leased", alignment: .right),
       .init(title: "requests", alignment: .right), .init(title: "failures", alignment: .right),
-      .init(title: "latency", alignment: .right),
+      .init(title: "latency", alignment: .right), .init(title: "heartbeats", alignment: .right),
     ])
     for endpoint in pool.endpoints {
       table.add(
         "  \(endpoint.name)", endpoint.state_detail, "\(endpoint.leased)", "\(endpoint.requests)",
-        "\(endpoint.failures)", endpoint.latency_ms.map(LatencyRecorder.text) ?? "–")
+        "\(endpoint.failures)", endpoint.latency_ms.map(LatencyRecorder.text) ?? "–", Self.heartbeats(endpoint))
     }
     let lines = table.lines { row, column, text in
       column == 1 ? Terminal.output.styled(text, Self.color(pool.endpoints[row].state)) : text
     }
     lines.forEach { Terminal.line($0) }
+  }
+
+  /// How many went well, and how many did not if there were any.
+  private static func heartbeats(_ endpoint: Pool.Endpoint) -> String {
+    let failed = endpoint.heartbeats_failed
+    return failed == 0 ? "\(endpoint.heartbeats)" : "\(endpoint.heartbeats), \(failed) failed"
+  }
+
+  private func printAlerts(_ alerts: [Alert]) {
+    if alerts.isEmpty { return }
+    Terminal.line()
+    for alert in alerts {
+      let severity = Terminal.output.styled(alert.severity, .yellow)
+      Terminal.line("\(severity)  \(alert.name)  \(alert.pool)/\(alert.endpoint)  \(alert.detail)")
+    }
   }
 
   private static func color(_ state: String) -> Terminal.Style {
@@ -79,12 +96,14 @@ struct StatusCommand: AsyncParsableCommand {
     struct Requests: Decodable { var total: Int, failed: Int, in_flight: Int, waiting: Int }
     var version: String, state: String, uptime_seconds: Double, requests: Requests
   }
+  struct AlertList: Decodable { var alerts: [Alert] }
+  struct Alert: Decodable { var name: String, severity: String, pool: String, endpoint: String, detail: String }
   struct PoolList: Decodable { var pools: [Pool] }
   struct Pool: Decodable {
     struct Connections: Decodable { var leased: Int, idle: Int, connecting: Int, max: Int }
     struct Endpoint: Decodable {
       var name: String, state: String, state_detail: String, leased: Int, requests: Int, failures: Int
-      var latency_ms: Double?
+      var latency_ms: Double?, heartbeats: Int, heartbeats_failed: Int
     }
     var name: String, provider: String, strategy: String, state: String
     var connections: Connections, endpoints: [Endpoint]

@@ -27,6 +27,7 @@ extension PoolConfiguration {
     pool.connections = connections
     pool.balance.strategy = strategy
     pool.health = health
+    pool.heartbeat = heartbeat
     pool.fallbackDirect = fallbackDirect
     return pool
   }

@@ -96,6 +96,7 @@ extension PoolConfiguration {
       recorder.add("unhealthy_after", .integer(health.unhealthyAfter))
       recorder.add("healthy_after", .integer(health.healthyAfter))
     }
+    recorder.nested("heartbeat") { $0.add("interval", .pace(heartbeat.pace)) }
     recorder.add("proxy", secret: transport.proxy)
     recorder.add("tls_verify", .boolean(transport.verify))
     recorder.add("tls_ca", transport.authorities.map { .string($0) })
@@ -168,5 +169,13 @@ extension RouteConfiguration {
 
 extension JSONText {
   fileprivate static func interval(_ interval: Interval) -> JSONText { .string(Quantity.text(interval)) }
+
+  fileprivate static func pace(_ pace: HeartbeatSettings.Pace) -> JSONText {
+    switch pace {
+    case .auto: .string("auto")
+    case .off: .string("off")
+    case .every(let interval): .interval(interval)
+    }
+  }
   fileprivate static func strings(_ texts: [String]) -> JSONText { .array(texts.map { .string($0) }) }
 }

@@ -59,6 +59,13 @@ extension ConfigurationDecoder {
     health.read("timeout", &pool.health.timeout)
     health.read("unhealthy_after", &pool.health.unhealthyAfter)
     health.read("healthy_after", &pool.health.healthyAfter)
+    pool.heartbeat.pace = Self.pace(reader.nested("heartbeat"))
+  }
+
+  /// The schema has refused other words.
+  private static func pace(_ reader: ObjectReader) -> HeartbeatSettings.Pace {
+    if let interval = reader.duration("interval") { return .every(interval) }
+    return reader.text("interval") == "off" ? .off : .auto
   }
 
   // MARK: - Connections

@@ -86,6 +86,8 @@ public struct PoolConfiguration: Hashable, Sendable {
   public var retry = Retry()
   /// When an endpoint is taken out, and how it comes back.
   public var health = HealthSettings()
+  /// How warm paths are kept while nobody uses them.
+  public var heartbeat = HeartbeatSettings()
   /// How connections are opened.
   public var transport = Transport()
   /// Open a connection for one request when the pool itself cannot serve.

@@ -24,6 +24,7 @@ extension ConfigurationSchema {
     SchemaField("timeouts", .object(timeouts), "The clocks of an exchange."),
     SchemaField("retry", .object(retry), "When a failed request is tried again."),
     SchemaField("health", .object(health), "When an endpoint is taken out, and how it comes back."),
+    SchemaField("heartbeat", .object(heartbeat), "How warm paths are kept and proven while nobody uses them."),
     SchemaField(
       "proxy", .text(.proxy), change: .nextConnection, "HTTP proxy on the way to the provider (CONNECT for https)."),
     SchemaField(
@@ -41,7 +42,6 @@ extension ConfigurationSchema {
     SchemaField("options", .object(options), "What only this provider has; see the list of each provider."),
     .later("limits", "Requests, tokens and concurrency per key."),
     .later("hedge", "A second request when the first is slow."),
-    .later("heartbeat", "Free calls that keep paths warm."),
     .later("autoscale", "Connections by utilisation."),
     .later("coalesce", "One upstream call for identical requests in flight."),
     .later("batch", "Several embeddings in one call."),
@@ -150,6 +150,18 @@ extension ConfigurationSchema {
     SchemaField(
       "budget", .percentage(0...1), default: "20%", "Retries allowed in relation to requests, besides a few per second."
     ),
+  ]
+
+  private static let heartbeat: [SchemaField] = [
+    SchemaField(
+      "interval",
+      .either([.choice([SchemaChoice("auto"), SchemaChoice("off")]), .duration(.seconds(1) ... .hours(24))]),
+      default: "auto",
+      """
+      Silence after which a free call is made on the connection that is kept warm, for `keep_warm` after the last use \
+      (or as long as there is a `min`). Traffic proves a path by itself. `auto`: 300 s, or less where the provider \
+      closes idle connections sooner or something on the way was found to forget them; never less than 5 s. `off`: none.
+      """)
   ]
 
   private static let health: [SchemaField] = [

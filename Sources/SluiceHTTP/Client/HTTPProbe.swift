@@ -7,16 +7,19 @@ package import SluiceRuntime
 /// The free call that shows whether an endpoint is well.
 package struct HTTPProbeTarget: Sendable {
   package var origin: HTTPOrigin
+  /// It goes where the endpoint's requests go, so that it may travel on their connections.
+  package var isOnOrigin: Bool
   /// Makes a complete request, for each probe anew: some are signed with the time.
   package var request: @Sendable () -> ByteBuffer
   /// What status and body say about the endpoint; nil: it is well.
   package var verdict: @Sendable (_ status: Int, _ body: ByteBuffer) -> FailureClass?
 
   package init(
-    origin: HTTPOrigin, request: @escaping @Sendable () -> ByteBuffer,
+    origin: HTTPOrigin, isOnOrigin: Bool = true, request: @escaping @Sendable () -> ByteBuffer,
     verdict: @escaping @Sendable (_ status: Int, _ body: ByteBuffer) -> FailureClass?
   ) {
     self.origin = origin
+    self.isOnOrigin = isOnOrigin
     self.request = request
     self.verdict = verdict
   }
@@ -36,8 +39,8 @@ package struct HTTPProbe: ResourceProbe {
   static let maxBody = 262_144
 
   private let connector: HTTPConnector
-  private let clock: any MonotonicClock
-  private let target: @Sendable (_ identity: String) -> HTTPProbeTarget?
+  let clock: any MonotonicClock
+  let target: @Sendable (_ identity: String) -> HTTPProbeTarget?
 
   /// `target` is asked for each probe, by the endpoint's identity, so that it follows a reload; nil: no free call.
   package init(

@@ -4,11 +4,12 @@ import SluiceRuntime
 
 // Whether anybody is still there.
 extension SocketPath {
-  func verifyPath(deadline: Instant, _ done: @escaping @Sendable (Bool) -> Void) {
+  /// `trusting`: a peer that was heard of within this time is believed to be there; absent: as the options say.
+  func verifyPath(deadline: Instant, trusting: Interval? = nil, _ done: @escaping @Sendable (Bool) -> Void) {
     guard eventLoop.inEventLoop else {
-      return eventLoop.execute { self.verifyPath(deadline: deadline, done) }
+      return eventLoop.execute { self.verifyPath(deadline: deadline, trusting: trusting, done) }
     }
-    switch glance() {
+    switch glance(trusting: trusting ?? options.trustHeardWithin) {
     case .gone: done(false)
     case .alive: done(true)
     case .unheard(let facts): probe(facts, deadline: deadline, done)
@@ -19,7 +20,7 @@ extension SocketPath {
     }
   }
 
-  private func glance() -> Glance {
+  private func glance(trusting: Interval) -> Glance {
     guard isOpen, isActive else { return .gone }
     guard !isInExchange, let descriptor else { return .alive }
     switch SocketFacts.pending(descriptor) {
@@ -30,7 +31,7 @@ extension SocketPath {
     guard let facts = SocketFacts.read(descriptor) else { return .alive }
     // An unanswered keep-alive probe: the kernel itself has begun to doubt.
     guard facts.isEstablished, facts.probes == 0 else { return .gone }
-    let trusted = options.trustHeardWithin.nanoseconds / 1_000_000
+    let trusted = trusting.nanoseconds / 1_000_000
     return Int64(facts.lastHeardMilliseconds) < trusted ? .alive : .unheard(facts)
   }
 

@@ -92,6 +92,15 @@ package final class UpstreamConnection: PoolableResource {
     case .http2(let connection): connection.verifyPath(deadline: deadline, done)
     }
   }
+
+  /// Makes the peer's kernel answer: a packet travels in each direction. Only one that was heard of in the last moments
+  /// is believed without: the kernel sends a probe no sooner than after a second of quiet.
+  func feelPath(deadline: Instant, _ done: @escaping @Sendable (Bool) -> Void) {
+    switch kind {
+    case .http1(let connection): connection.verifyPath(deadline: deadline, trusting: .milliseconds(1_500), done)
+    case .http2(let connection): connection.verifyPath(deadline: deadline, trusting: .milliseconds(1_500), done)
+    }
+  }
 }
 
 /// An exchange under way, for the side that started it. On the connection's event loop.

@@ -10,6 +10,8 @@ package enum DeadlineKind: UInt8, Sendable {
   case cooling
   /// An endpoint is to be checked, or a check has gone unanswered.
   case health
+  /// An origin's silence is to be looked at.
+  case heartbeat
 }
 
 /// Deadlines of many things behind one earliest instant, so that a driver needs a single timer.

@@ -37,6 +37,9 @@ package struct EndpointRecord: Sendable {
   package var healthToken = DeadlineHeap.Token.none
   /// A check is under way.
   package var isProbing = false
+  package var heartbeats = HeartbeatRecord()
+  /// Observers were told that its heartbeats fail.
+  package var saidHeartbeatFailing = false
   package var lastSuccess = Instant.distantPast
   package var lastGrant = Instant.distantPast
   package var latency = PeakLatency()
@@ -69,6 +72,33 @@ package struct EndpointRecord: Sendable {
   package var isCooling: Bool { coolUntil != .distantPast }
   /// May serve again by itself: not taken out for good.
   package var isInService: Bool { !isRemoved && !isDrained && rejectedBy == nil }
+}
+
+/// How the heartbeats on behalf of one endpoint went.
+package struct HeartbeatRecord: Hashable, Sendable {
+  package private(set) var succeeded: UInt64 = 0
+  package private(set) var failed: UInt64 = 0
+  private var failure: FailureClass?
+  private var failingSince = Instant.distantPast
+  /// Exchanges that had ended well by then: another one since is as good as a heartbeat.
+  private var successesThen: UInt64 = 0
+
+  package init() {}
+
+  mutating func count(_ failure: FailureClass?, successes: UInt64, _ now: Instant) {
+    if failure == nil { succeeded &+= 1 } else { failed &+= 1 }
+    if failure != nil, problem(successes) == nil { failingSince = now }
+    self.failure = failure
+    successesThen = successes
+  }
+
+  mutating func forget() { failure = nil }
+
+  /// Why they fail, and since when, unless something ended well since.
+  func problem(_ successes: UInt64) -> HeartbeatProblem? {
+    guard let failure, successes == successesThen else { return nil }
+    return HeartbeatProblem(failure: failure, since: failingSince)
+  }
 }
 
 /// A stretch of endpoint positions, all of the same rank.

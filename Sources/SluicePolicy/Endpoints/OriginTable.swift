@@ -17,6 +17,15 @@ package struct OriginRecord: Sendable {
   package var connectTime = Interval.zero
   package var arrivals = ArrivalRate()
   package var idleLimit = IdleLimit()
+  /// How long its paths may be silent.
+  package var path = HeartbeatPlan()
+  /// Looked at for heartbeats since its first use, whether they are on or not.
+  package var isWatched = false
+  package var heartbeatToken = DeadlineHeap.Token.none
+  /// The one under way.
+  var heartbeat: Heartbeat?
+  /// Heartbeats in a row that failed.
+  package var misses = 0
   /// Slots that one more resource is taken to bring: those of the one of which was last heard. One without any says
   /// that it is busy, not what the next will bring.
   package private(set) var capacity: Int32 = 1

@@ -8,6 +8,7 @@ public struct EventJournal: Sendable {
     case probing, probed, ejected, failing, recovered, cooling, cooled, credentialRejected
     case endpointDrained, endpointResumed, endpointReset, endpointRemoved, idleLimit
     case paused, resumed, draining, drained, poolClosed, reconfigured, clockJumped
+    case heartbeat, heartbeatEnded, pathDied
   }
 
   /// One event or action, without text.
@@ -101,7 +102,10 @@ extension EventJournal.Entry: CustomStringConvertible {
       case .probed: "endpoint \(place): \(note == 0 ? "well" : "not well")"
       case .credentialRejected: "endpoint \(place): \(label(FailureClass.init, \.label))"
       case .cooling: "endpoint \(place) for \(detail) ms"
-      case .idleLimit: "origin \(place): \(detail) ms"
+      case .idleLimit, .pathDied: "origin \(place): \(detail) ms"
+      case .heartbeat: "endpoint \(place) on resource \(subject)"
+      case .heartbeatEnded:
+        "endpoint \(place): \(note == 0 ? "well" : FailureClass(rawValue: note - 1)?.label ?? "not well")"
       case .clockJumped: "\(detail) ms"
       case .probing, .ejected, .failing, .recovered, .cooled, .endpointDrained, .endpointResumed, .endpointReset,
         .endpointRemoved:

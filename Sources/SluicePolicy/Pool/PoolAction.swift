@@ -9,6 +9,8 @@ public enum PoolAction: Hashable, Sendable {
   case verify(ResourceID, deadline: Instant)
   /// Ask the endpoint whether it works; answer with `probeFinished`.
   case probe(EndpointID, deadline: Instant)
+  /// Prove on this very resource that the path is there, on the endpoint's behalf; answer with `heartbeatFinished`.
+  case heartbeat(ResourceID, EndpointID, HeartbeatScope, deadline: Instant)
   case grant(TicketID, Grant)
   case reject(TicketID, PoolRejection)
   /// Call `deadlineReached` then. Replaces an earlier wish; calling early or more often is harmless.

@@ -14,6 +14,13 @@ public enum PoolEvent: Hashable, Sendable {
   case endpointCooling(EndpointID, until: Instant)
   case endpointCooled(EndpointID)
   case credentialRejected(EndpointID, FailureClass)
+  /// The first heartbeat that failed after one that did not.
+  case heartbeatFailing(EndpointID, FailureClass)
+  /// A heartbeat ended well after some that had failed.
+  case heartbeatRecovered(EndpointID)
+  /// A resource had been silent for so long and was found dead: something on the way forgets silent flows, or the
+  /// remote side vanished.
+  case pathDied(OriginID, after: Interval)
   case endpointReset(EndpointID)
   case endpointDraining(EndpointID)
   case endpointResumed(EndpointID)

@@ -115,15 +115,18 @@ extension PoolMachine {
   ) -> Grant {
     let index = request.freshOnly ? choice.resource : slots.turned(choice.resource, trustedSince: trustedSince(now))
     let isReused = slots[index].exchanges > 0
+    let lastUsed = slots[index].lastUsed
     slots.lease(index)
     let resource = slots.id(index)
-    let lease = leases.add(endpoint: choice.endpoint, resource: resource, now: now)
+    let lease = leases.add(
+      endpoint: choice.endpoint, resource: resource, silence: lastUsed < trustFloor ? .zero : now - lastUsed, now: now)
     endpoints[choice.endpoint].lend(now)
     origins[choice.origin].lend(now)
     if isReused { counters.reused &+= 1 }
     journal.record(.granted, now, place: choice.endpoint, subject: resource.index, detail: lease.index)
     if choice.rank.isPanic { counters.panicGrants &+= 1 }
     if !endpoints[choice.endpoint].isWatched { scheduleHealth(choice.endpoint, now) }
+    if !origins[choice.origin].isWatched { watch(choice.origin, now) }
     if choice.wish >= 0 || slots.count(choice.origin, .idle) == 0 || slots.turnCandidate != nil {
       lookAhead(choice, request, now, &actions)
     }

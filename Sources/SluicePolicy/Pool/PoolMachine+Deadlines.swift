@@ -32,6 +32,10 @@ extension PoolMachine {
       }
       endpoints[position].healthToken = .none
       healthDue(position, now, &actions)
+    case .heartbeat:
+      guard let origin = origins.position(OriginID(rawValue: UInt16(truncatingIfNeeded: due.index))) else { return }
+      origins[origin].heartbeatToken = .none
+      heartbeatDue(origin, planned: due.at, now, &actions)
     }
   }
 
@@ -47,7 +51,13 @@ extension PoolMachine {
       close(index, .connectFailed, now, &actions)
     case .verifying:
       let origin = Int(slots[index].origin)
-      finishVerification(index, alive: false, now, &actions)
+      if slots[index].isBeating {
+        // Not even the driver's own deadline ended it.
+        concludeHeartbeat(
+          index, HeartbeatReport(.failed(.timeout), carried: false, fate: .close(.verification)), now, &actions)
+      } else {
+        finishVerification(index, alive: false, now, &actions)
+      }
       plan(origin, now, &actions)
     case .closing:
       counters.forgottenCloses &+= 1

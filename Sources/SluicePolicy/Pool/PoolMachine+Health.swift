@@ -230,7 +230,7 @@ extension PoolMachine {
     settle(now, &actions)
   }
 
-  private mutating func conclude(
+  mutating func conclude(
     _ position: Int, _ result: ProbeResult, _ now: Instant, _ actions: inout ActionList
   ) {
     switch result {

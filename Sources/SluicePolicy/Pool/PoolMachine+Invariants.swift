@@ -3,6 +3,7 @@ extension PoolMachine {
   package func invariantViolations(now: Instant) -> [String] {
     var found = slots.violations() + queue.violations() + endpoints.violations() + deadlines.violations()
     found += leaseViolations() + limitViolations() + rankViolations() + waitingViolations(now)
+    found += heartbeatViolations()
     if deadlines.earliest < armed { found.append("the driver does not know the deadline \(deadlines.earliest)") }
     return found
   }
@@ -51,6 +52,23 @@ extension PoolMachine {
     }
     let failing = origins.positions.count { origins[$0].isFailing }
     if failing != failingOrigins { found.append("\(failing) origins fail, count says \(failingOrigins)") }
+    return found
+  }
+
+  private func heartbeatViolations() -> [String] {
+    var found: [String] = []
+    for origin in origins.positions {
+      let beating = slots.indices.filter { slots[$0].isBeating && Int(slots[$0].origin) == origin }
+      if beating.map({ slots.id($0) }) != (origins[origin].heartbeat.map { [$0.resource] } ?? []) {
+        found.append("origin \(origin): resources \(beating) beat, its heartbeat says otherwise")
+      }
+      if beating.contains(where: { slots[$0].state != .verifying }) {
+        found.append("origin \(origin): a resource beats without being under verification")
+      }
+      if origins[origin].isRemoved, origins[origin].heartbeatToken != .none {
+        found.append("origin \(origin): removed but looked at for heartbeats")
+      }
+    }
     return found
   }
 

@@ -19,6 +19,7 @@ extension PoolMachine {
     needsReview = true
     settle(now, &actions)
     for origin in origins.positions { plan(origin, now, &actions) }
+    spreadHeartbeats(now)
     arm(&actions)
   }
 
@@ -73,6 +74,7 @@ extension PoolMachine {
       endpoints[position].isProbing = false
       deadlines.cancel(&endpoints[position].healthToken)
     }
+    for origin in origins.positions { stopHeartbeats(origin) }
   }
 
   /// Time has passed without this machine noticing (suspend, a paused virtual machine), or the clock moved by itself:
@@ -157,8 +159,11 @@ extension PoolMachine {
     deadlines.cancel(&endpoints[position].coolToken)
     endpoints[position].health = HealthTracker()
     endpoints[position].latency = PeakLatency()
+    endpoints[position].heartbeats.forget()
+    endpoints[position].saidHeartbeatFailing = false
     let origin = Int(endpoints[position].origin)
     clearFailures(origin)
+    origins[origin].misses = 0
     journal.record(.endpointReset, now, place: position)
     actions.append(.emit(.endpointReset(endpoint)))
     refreshRanks(of: origin)

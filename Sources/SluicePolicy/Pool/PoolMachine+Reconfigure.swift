@@ -43,6 +43,7 @@ extension PoolMachine {
     }
     for position in endpoints.positions { refreshRank(position) }
     for origin in origins.positions { plan(origin, now, &actions) }
+    spreadHeartbeats(now)
   }
 
   private mutating func adoptOrigins(_ new: PoolSettings) -> EndpointSet {
@@ -110,6 +111,7 @@ extension PoolMachine {
   private mutating func removeOrigin(_ origin: Int, _ now: Instant, _ actions: inout ActionList) {
     if origins[origin].isFailing { clearFailures(origin) }
     origins[origin].isRemoved = true
+    stopHeartbeats(origin)
     for index in slots.indices where Int(slots[index].origin) == origin && slots[index].state != .free {
       giveUp(index, .drained, now, &actions)
     }
@@ -120,6 +122,7 @@ extension PoolMachine {
     guard slots.total(origin) == 0 else { return }
     if endpoints.positions.contains(where: { Int(endpoints[$0].origin) == origin }) { return }
     deadlines.cancel(&origins[origin].retryToken)
+    deadlines.cancel(&origins[origin].heartbeatToken)
     origins.free(origin)
   }
 }

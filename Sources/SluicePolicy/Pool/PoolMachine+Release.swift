@@ -55,6 +55,7 @@ extension PoolMachine {
   private mutating func returnUnkept(
     _ record: LeaseRecord, _ report: ExchangeReport, _ now: Instant, _ actions: inout ActionList
   ) {
+    noteBrokenExchange(record, report, now, &actions)
     guard let index = slots.resolve(record.resource) else { return }
     slots.unlease(index, used: report.result != .unused, now: now)
     if case .close(let reason) = report.fate {

@@ -27,6 +27,7 @@ extension PoolMachine {
     actions.append(.emit(.resourceOpened(resource, origins[origin].id, connectTime: connectTime)))
     schedule(index, nextCheck(index, now))
     refreshRanks(of: origin)
+    if !origins[origin].isWatched, keepsPath(origin, now) { watch(origin, now) }
     if origins[origin].isRemoved {
       close(index, .drained, now, &actions)
     } else if exceedsLimits(origin) {
@@ -123,6 +124,7 @@ extension PoolMachine {
     case .connecting:
       attemptFailed(index, .network, now, &actions)
     case .free, .idle, .shared, .full, .verifying, .draining:
+      if slots[index].isBeating { heartbeatBroke(index, now, &actions) }
       if let idleFor, slots[index].leased == 0 {
         learn(origin, origins[origin].idleLimit.observe(idleFor, now: now), now, &actions)
       }
@@ -185,7 +187,7 @@ extension PoolMachine {
   public mutating func verified(
     _ resource: ResourceID, alive: Bool, now: Instant, into actions: inout ActionList
   ) {
-    guard let index = slots.resolve(resource), slots[index].state == .verifying else {
+    guard let index = slots.resolve(resource), slots[index].state == .verifying, !slots[index].isBeating else {
       return countStale(resource.index, resource.generation, now)
     }
     finishVerification(index, alive: alive, now, &actions)
@@ -202,6 +204,8 @@ extension PoolMachine {
       subject: UInt32(truncatingIfNeeded: index))
     guard alive else {
       counters.verificationsFailed &+= 1
+      let trusted = slots[index].lastTrusted
+      if trusted >= trustFloor { pathDied(Int(slots[index].origin), after: now - trusted, now, &actions) }
       return close(index, .verification, now, &actions)
     }
     slots.verified(index, now: now)
@@ -223,6 +227,7 @@ extension PoolMachine {
   /// Takes a resource that no longer exists out of the books.
   mutating func remove(_ index: Int, _ now: Instant, _ actions: inout ActionList) {
     let origin = Int(slots[index].origin)
+    _ = takeHeartbeat(index)
     var token = slots.takeDeadline(index)
     deadlines.cancel(&token)
     slots.remove(index)
@@ -246,6 +251,7 @@ extension PoolMachine {
     journal.record(
       .idleLimit, now, place: origin, detail: UInt32(clamping: limit.nanoseconds / 1_000_000))
     actions.append(.emit(.idleLimitLearned(origins[origin].id, limit)))
+    hurryHeartbeat(origin, now)
     for index in slots.indices where Int(slots[index].origin) == origin {
       switch slots[index].state {
       case .idle, .shared, .full: schedule(index, nextCheck(index, now))

@@ -16,7 +16,10 @@ extension PoolMachine {
       id: record.id, name: origins.names[origin], slots: slots.counts(origin), leased: slots.leased(origin),
       disconnected: record.isFailing && slots.open(origin) == 0, connectFailures: Int(record.failures),
       retryAt: record.isFailing ? record.retryAt : nil, connectTime: record.connectTime,
-      idleLimit: record.idleLimit.believed(now), wanted: planning.wanted(origin, now), removed: record.isRemoved)
+      idleLimit: record.idleLimit.believed(now), wanted: planning.wanted(origin, now),
+      heartbeatInterval: record.heartbeatToken == .none
+        ? nil : record.path.interval(settings.heartbeat, idleLimit: record.idleLimit.believed(now)),
+      removed: record.isRemoved)
   }
 
   private func endpointSnapshot(_ position: Int, _ now: Instant) -> EndpointSnapshot {
@@ -28,7 +31,9 @@ extension PoolMachine {
       state: state(of: record, now), role: record.role, weight: Int(record.weight), leased: Int(record.leased),
       latency: Interval(nanoseconds: Int64(record.latency.value)),
       consecutiveFailures: Int(record.health.failures), outUntil: outUntil, rejectedBy: record.rejectedBy,
-      grants: record.grants, successes: record.successes, failures: record.failures, removed: record.isRemoved)
+      grants: record.grants, successes: record.successes, failures: record.failures,
+      heartbeats: record.heartbeats.succeeded, heartbeatsFailed: record.heartbeats.failed,
+      heartbeatProblem: record.heartbeats.problem(record.successes), removed: record.isRemoved)
   }
 
   private func state(of record: EndpointRecord, _ now: Instant) -> EndpointState {

@@ -37,8 +37,11 @@ extension PoolMachine {
     return sum
   }
 
+  /// A heartbeat may take as long as a call: nobody waits for what it will bring.
   private func supply(of origin: Int) -> Int {
-    (slots.count(origin, .connecting) + slots.count(origin, .verifying)) * Int(origins[origin].capacity)
+    let beating = origins[origin].heartbeat == nil ? 0 : 1
+    return (slots.count(origin, .connecting) + slots.count(origin, .verifying) - beating)
+      * Int(origins[origin].capacity)
   }
 
   /// Starts one verification or connect at the first candidate where that is possible; the slots it may bring.
@@ -292,6 +295,7 @@ extension PoolMachine {
     let wasOpen = slots[index].state != .connecting
     let id = slots.id(index)
     let origin = Int(slots[index].origin)
+    _ = takeHeartbeat(index)
     slots.startClosing(index, reason)
     schedule(index, now + settings.connections.closeGrace)
     counters.closed.count(reason)

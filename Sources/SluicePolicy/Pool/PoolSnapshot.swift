@@ -133,6 +133,10 @@ public struct PoolCounters: Hashable, Sendable {
   public var verificationsFailed: UInt64 = 0
   /// Active checks of endpoints that were asked for.
   public var probes: UInt64 = 0
+  /// Heartbeats that were asked for.
+  public var heartbeats: UInt64 = 0
+  /// Of those, how many failed or got no answer; those whose resource we closed meanwhile are not among them.
+  public var heartbeatsFailed: UInt64 = 0
   /// Times that an endpoint was taken out for its failures.
   public var ejections: UInt64 = 0
   /// Grants for an endpoint that would be ejected if there were better ones.
@@ -200,6 +204,8 @@ public struct OriginSnapshot: Hashable, Sendable {
   public var idleLimit: Interval?
   /// Resources the planner wants at the moment.
   public var wanted: Int
+  /// Silence after which a heartbeat is sent; `nil` while none are: off, not used yet, or not kept warm any more.
+  public var heartbeatInterval: Interval?
   /// No longer in the settings; takes no new work and goes once its resources are closed.
   public var removed: Bool
 }
@@ -264,6 +270,20 @@ public struct EndpointSnapshot: Hashable, Sendable {
   public var successes: UInt64
   /// Exchanges that failed for any reason other than cancellation.
   public var failures: UInt64
+  /// Heartbeats on its behalf that ended well.
+  public var heartbeats: UInt64
+  /// Heartbeats on its behalf that failed.
+  public var heartbeatsFailed: UInt64
+  /// Its heartbeats fail, and nothing has ended well since.
+  public var heartbeatProblem: HeartbeatProblem?
   /// No longer in the settings; goes once its last lease has ended.
   public var removed: Bool
+}
+
+/// Why heartbeats fail, and since when.
+public struct HeartbeatProblem: Hashable, Sendable {
+  /// Of the last one.
+  public var failure: FailureClass
+  /// The first one in a row.
+  public var since: Instant
 }

@@ -42,6 +42,7 @@ extension PoolSettings {
     checkConnections(&check)
     checkQueue(&check)
     checkHealth(&check)
+    checkHeartbeat(&check)
     check.positive("balance.latency_decay", balance.latencyDecay)
     check.range("journal_entries", journalEntries, 0...65_536)
     return check.problems
@@ -121,6 +122,14 @@ extension PoolSettings {
     if health.coolingMax < health.defaultCooling {
       check.fail("health.cooling_max", "must be at least default_cooling")
     }
+  }
+}
+
+extension PoolSettings {
+  fileprivate func checkHeartbeat(_ check: inout SettingsCheck) {
+    if case .every(let interval) = heartbeat.pace { check.positive("heartbeat.interval", interval) }
+    check.positive("heartbeat.shortest", heartbeat.shortest)
+    if heartbeat.longest < heartbeat.shortest { check.fail("heartbeat.longest", "must be at least shortest") }
   }
 }
 

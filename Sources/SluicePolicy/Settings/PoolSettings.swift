@@ -62,6 +62,8 @@ public struct PoolSettings: Hashable, Sendable {
   public var balance = BalanceSettings()
   /// When an endpoint is taken out, and how it comes back.
   public var health = HealthSettings()
+  /// How warm paths are kept while nobody uses them.
+  public var heartbeat = HeartbeatSettings()
   /// Callers may ask for a direct one-off connection when the pool itself cannot serve. Read by the driver.
   public var fallbackDirect = false
   /// Entries of the event journal; 0 turns it off.

@@ -7,6 +7,8 @@ package struct LeaseRecord: Sendable {
   package var nextFree: Int32 = -1
   package var resource = ResourceID(index: 0, generation: 0)
   package var grantedAt = Instant.distantPast
+  /// For so long the resource had carried nothing when it was lent; zero is unknown.
+  package var silence = Interval.zero
 }
 
 /// All lent slots. A lease ends once: after that its handle no longer resolves.
@@ -18,7 +20,9 @@ package struct LeaseTable: Sendable {
   package init() {}
 
   @inline(__always)
-  package mutating func add(endpoint: Int, resource: ResourceID, now: Instant) -> LeaseID {
+  package mutating func add(
+    endpoint: Int, resource: ResourceID, silence: Interval = .zero, now: Instant
+  ) -> LeaseID {
     let index: Int
     if firstFree >= 0 {
       index = Int(firstFree)
@@ -32,6 +36,7 @@ package struct LeaseTable: Sendable {
     records[index].endpoint = UInt16(truncatingIfNeeded: endpoint)
     records[index].resource = resource
     records[index].grantedAt = now
+    records[index].silence = silence
     return LeaseID(index: UInt32(truncatingIfNeeded: index), generation: records[index].generation)
   }
 

@@ -61,8 +61,12 @@ package struct SlotRecord: Sendable {
   package var expiresAt = Instant.distantFuture
   /// 0…1, drawn at opening: spreads idle timeouts.
   package var spread: Float = 0
+  /// Last heartbeat that it passed.
+  package var lastBeat = Instant.distantPast
   /// Under verification because its turn came.
   package var turning = false
+  /// Under verification by a heartbeat.
+  package var isBeating = false
   package var deadline = DeadlineHeap.Token.none
 
   @inline(__always)

@@ -29,6 +29,17 @@ extension SlotTable {
     return nil
   }
 
+  /// The idle resource that is known best to work, over all loops.
+  package func hottest(_ origin: Int) -> Int? {
+    guard count(origin, .idle) > 0 else { return nil }
+    var best: Int?
+    for loop in 0..<loops {
+      let first = Int(lists[origin * stride + loop].first)
+      if first >= 0, best.map({ records[first].lastTrusted > records[$0].lastTrusted }) ?? true { best = first }
+    }
+    return best
+  }
+
   /// An idle resource that never served; on this loop if there is one.
   package func fresh(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
     guard count(origin, .idle) > 0 else { return nil }

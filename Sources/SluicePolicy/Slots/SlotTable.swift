@@ -178,18 +178,25 @@ package struct SlotTable: Sendable {
   }
 
   /// Idle → verifying.
-  package mutating func startVerifying(_ index: Int, turn: Bool = false) {
+  package mutating func startVerifying(_ index: Int, turn: Bool = false, beating: Bool = false) {
     precondition(records[index].state == .idle, "only an idle resource is verified")
     leave(index)
     records[index].turning = turn
+    records[index].isBeating = beating
     enter(index, .verifying)
   }
 
-  /// Verifying → open; the next one to be lent, since it is now the one best known to work.
-  package mutating func verified(_ index: Int, now: Instant) {
+  /// The heartbeat is over or does not matter any more; the resource stays under verification.
+  package mutating func stopBeating(_ index: Int) { records[index].isBeating = false }
+
+  /// Verifying → open; the next one to be lent, since it is now the one best known to work. A heartbeat is no demand,
+  /// but a call that it carried makes the remote side count its idle time anew.
+  package mutating func verified(_ index: Int, beating: Bool = false, used: Bool = false, now: Instant) {
     precondition(records[index].state == .verifying, "only a resource under verification passes it")
     leave(index)
     records[index].lastTrusted = now
+    if beating { records[index].lastBeat = now }
+    if used { records[index].lastUsed = now }
     let turning = records[index].turning
     records[index].turning = false
     enter(index, openState(index))

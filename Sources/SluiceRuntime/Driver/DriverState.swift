@@ -91,6 +91,10 @@ struct DriverState: ~Copyable, Sendable {
       return resources[id].map { .verify($0.resource, id, $0.loop, deadline: deadline) }
     case .probe(let endpoint, let deadline):
       return .probe(endpoint, identity: names.identity(of: endpoint), deadline: deadline)
+    case .heartbeat(let id, let endpoint, let scope, let deadline):
+      let request = HeartbeatRequest(
+        endpoint: endpoint, identity: names.identity(of: endpoint), scope: scope, deadline: deadline)
+      return resources[id].map { .heartbeat($0.resource, id, $0.loop, request) }
     case .grant(let ticket, let grant):
       guard let recipient = tickets.remove(ticket) else { preconditionFailure("a grant for a ticket nobody holds") }
       return .grant(recipient, grant, resources.granted(grant.resource))

@@ -9,6 +9,7 @@ enum Effect: Sendable {
   case close(any PoolableResource, LoopID, CloseReason)
   case verify(any PoolableResource, ResourceID, LoopID, deadline: Instant)
   case probe(EndpointID, identity: String, deadline: Instant)
+  case heartbeat(any PoolableResource, ResourceID, LoopID, HeartbeatRequest)
   case grant(Recipient, Grant, any PoolableResource)
   case reject(Recipient, PoolRejection)
   case arm(Instant)

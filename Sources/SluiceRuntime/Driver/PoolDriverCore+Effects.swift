@@ -2,6 +2,16 @@ import Logging
 import NIOCore
 import SluicePolicy
 
+extension PoolEvent {
+  /// What somebody may want to act on, once when it begins and once when it is over.
+  fileprivate var level: Logger.Level {
+    switch self {
+    case .heartbeatFailing, .heartbeatRecovered: .notice
+    default: .debug
+    }
+  }
+}
+
 /// Doing what was decided. Nothing is locked here.
 extension PoolDriverCore {
   func run(_ effects: inout [Effect]) {
@@ -30,6 +40,8 @@ extension PoolDriverCore {
       onLoop(loop) { resource.verify(deadline: deadline) { alive in self.verified(id, alive: alive) } }
     case .probe(let endpoint, let identity, let deadline):
       runProbe(endpoint, identity: identity, deadline: deadline)
+    case .heartbeat(let resource, let id, let loop, let request):
+      onLoop(loop) { self.runHeartbeat(request, on: resource, id) }
     case .grant(let recipient, let grant, let resource):
       let handover = PoolHandover(core: self, grant: grant, resource: resource)
       deliver(Delivery(holder: recipient.holder, answer: .granted(handover)), on: recipient.loop)
@@ -66,8 +78,8 @@ extension PoolDriverCore {
 
   private func publish(_ event: PoolEvent, sequence: UInt64) {
     for observer in observers { observer.poolEvent(event, pool: name, sequence: sequence) }
-    logger.debug(
-      "pool event",
+    logger.log(
+      level: event.level, "pool event",
       metadata: ["pool": "\(name)", "event": "\(event)", "sequence": "\(sequence)"])
   }
 
@@ -79,6 +91,14 @@ extension PoolDriverCore {
     onLoop(LoopID(rawValue: 0)) {
       probe.probe(endpoint, identity: identity, deadline: deadline) { result in self.probeFinished(endpoint, result) }
     }
+  }
+
+  /// Without anybody who knows of a free call the resource finds out for itself.
+  private func runHeartbeat(_ request: HeartbeatRequest, on resource: any PoolableResource, _ id: ResourceID) {
+    guard let probe else {
+      return resource.verify(deadline: request.deadline) { self.heartbeatFinished(id, $0 ? .alive : .dead) }
+    }
+    probe.heartbeat(request, on: resource) { self.heartbeatFinished(id, $0) }
   }
 
   private func connect(

@@ -45,6 +45,10 @@ extension PoolDriverCore {
   func probeFinished(_ endpoint: EndpointID, _ result: ProbeResult) {
     perform { state in state.machine.probeFinished(endpoint, result, now: state.now, into: &state.actions) }
   }
+
+  func heartbeatFinished(_ resource: ResourceID, _ report: HeartbeatReport) {
+    perform { state in state.machine.heartbeatFinished(resource, report, now: state.now, into: &state.actions) }
+  }
 }
 
 extension PoolDriverCore: ResourceEventSink {

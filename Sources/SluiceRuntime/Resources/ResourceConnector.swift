@@ -114,4 +114,46 @@ public protocol ResourceProbe: Sendable {
   ///   - done: called once, from any thread.
   func probe(
     _ endpoint: EndpointID, identity: String, deadline: Instant, _ done: @escaping @Sendable (ProbeResult) -> Void)
+
+  /// Proves that a warm resource which nobody uses still reaches its remote side, if need be by a free call on it.
+  /// Called on the resource's event loop; must not block. The resource is lent to nobody meanwhile. Unless it is
+  /// implemented, the resource verifies itself.
+  ///
+  /// - Parameters:
+  ///   - request: on whose behalf, how much is to be proven, and until when.
+  ///   - resource: the one that the pool keeps warm.
+  ///   - done: called once, from any thread. What the pool is told to close is closed by the pool.
+  func heartbeat(
+    _ request: HeartbeatRequest, on resource: any PoolableResource,
+    _ done: @escaping @Sendable (HeartbeatReport) -> Void)
+}
+
+extension ResourceProbe {
+  /// Has the resource verify itself.
+  public func heartbeat(
+    _ request: HeartbeatRequest, on resource: any PoolableResource,
+    _ done: @escaping @Sendable (HeartbeatReport) -> Void
+  ) {
+    resource.verify(deadline: request.deadline) { done($0 ? .alive : .dead) }
+  }
+}
+
+/// What a heartbeat is for.
+public struct HeartbeatRequest: Sendable {
+  /// On whose behalf.
+  public let endpoint: EndpointID
+  /// The endpoint's identity as the pool's settings have it.
+  public let identity: String
+  /// How much is to be proven.
+  public let scope: HeartbeatScope
+  /// When the answer has lost its value, in the pool's clock.
+  public let deadline: Instant
+
+  /// A request, as a pool or a test makes it.
+  public init(endpoint: EndpointID, identity: String, scope: HeartbeatScope, deadline: Instant) {
+    self.endpoint = endpoint
+    self.identity = identity
+    self.scope = scope
+    self.deadline = deadline
+  }
 }

@@ -34,8 +34,9 @@ struct ResourceBook {
     case .connectFailed(let id), .closed(let id): entries[id] = nil
     case .closeAsked(let id, _), .goingAway(let id): leave(id, now)
     case .capacityChanged(let id, let capacity): entries[id]?.capacity = capacity
-    case .verifyAsked(let id): entries[id]?.isUncertain = true
+    case .verifyAsked(let id), .heartbeatAsked(let id, _): entries[id]?.isUncertain = true
     case .verified(let id, let alive): verified(id, alive, now)
+    case .heartbeatEnded(let id, let end): verified(id, end != .failed, now)
     case .grantedAtOnce(_, let grant), .grantedLater(_, let grant):
       leases[grant.lease] = grant.resource
       entries[grant.resource]?.leased += 1

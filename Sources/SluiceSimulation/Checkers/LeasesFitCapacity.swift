@@ -24,7 +24,10 @@ struct LeasesFitCapacity: SimulationChecker {
     case .connectFailed(let id), .closed(let id): resources[id]?.isOpen = false
     case .closeAsked(let id, _), .goingAway(let id): resources[id]?.isLeaving = true
     case .capacityChanged(let id, let capacity): resources[id]?.capacity = capacity
-    case .verifyAsked(let id): resources[id]?.isUncertain = true
+    case .verifyAsked(let id), .heartbeatAsked(let id, _): resources[id]?.isUncertain = true
+    case .heartbeatEnded(let id, let end):
+      resources[id]?.isUncertain = false
+      if end == .failed { resources[id]?.isLeaving = true }
     case .verified(let id, let alive):
       resources[id]?.isUncertain = false
       if !alive { resources[id]?.isLeaving = true }

@@ -50,6 +50,9 @@ extension Fact {
     case .goingAway(let id): return mix(15, id.index, id.generation)
     case .verifyAsked(let id): return mix(16, id.index, id.generation)
     case .verified(let id, let alive): return mix(17, id.index, alive ? 1 : 0)
+    case .heartbeatAsked(let id, let endpoint):
+      return mix(35, id.index, id.generation) ^ UInt64(endpoint.rawValue) << 40
+    case .heartbeatEnded(let id, let end): return mix(36, id.index, UInt32(end.rawValue))
     case .clockJumped: return mix(18, 0, 0)
     case .crashed(let origin): return mix(31, UInt32(origin.rawValue), 0)
     case .emitted: return mix(19, 0, 0)

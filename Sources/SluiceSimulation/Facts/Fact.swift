@@ -24,6 +24,8 @@ package enum Fact: Sendable, Equatable {
   case goingAway(ResourceID)
   case verifyAsked(ResourceID)
   case verified(ResourceID, Bool)
+  case heartbeatAsked(ResourceID, EndpointID)
+  case heartbeatEnded(ResourceID, HeartbeatEnd)
   case crashed(OriginID)
   case clockJumped
   // The pool.
@@ -47,12 +49,22 @@ package enum Fact: Sendable, Equatable {
   case ended(isDrained: Bool, leftOpen: Int)
 }
 
+/// How the remote side took a heartbeat.
+package enum HeartbeatEnd: UInt8, Sendable {
+  /// It answered as it should.
+  case well
+  /// It answered that something is wrong; the path is there.
+  case complained
+  /// Nobody answered, or not in time; the resource is given up.
+  case failed
+}
+
 extension Fact {
   /// Decided by the machine in one breath with what it was told before. The answer to a wish is noted first, although
   /// the machine may have decided other things before it.
   var isPartOfDecision: Bool {
     switch self {
-    case .emitted, .connectAsked, .closeAsked, .verifyAsked, .grantedLater, .refusedLater: true
+    case .emitted, .connectAsked, .closeAsked, .verifyAsked, .heartbeatAsked, .grantedLater, .refusedLater: true
     default: false
     }
   }

@@ -26,6 +26,8 @@ package struct SimulationOptions: Sendable {
   package var calmTime: Interval = .seconds(15)
   package var settleTime: Interval = .minutes(2)
   package var ending: Ending
+  /// Something on the way forgets flows that were silent for so long.
+  package var natLimit: Interval?
 
   package init(seed: UInt64) {
     var random = SimulationRandom(seed: seed, stream: .options)
@@ -39,6 +41,23 @@ package struct SimulationOptions: Sendable {
     averageConnectTime = .milliseconds(Int64(random.range(1, 80)))
     capacity = random.chance(0.3) ? random.range(2, 8) : 1
     ending = Ending(closes: random.chance(0.25), inTrouble: random.chance(0.2))
+    drawHeartbeats()
+  }
+
+  /// From a stream of its own: a seed stands for the same load and faults as before there were heartbeats.
+  private mutating func drawHeartbeats() {
+    var random = SimulationRandom(seed: seed, stream: .heartbeats)
+    let heartbeat = 0.2 + random.unit() * 1.8
+    settings.heartbeat.shortest = .milliseconds(Int64(heartbeat * 1000))
+    settings.heartbeat.longest = .seconds(Int64(random.range(2, 40)))
+    switch random.range(0, 9) {
+    case 0: settings.heartbeat.pace = .off
+    case 1, 2: settings.heartbeat.pace = .every(.milliseconds(Int64(random.range(500, 20_000))))
+    default: break
+    }
+    if random.chance(0.5) { settings.connections.warmVerifyInterval = .seconds(Int64(random.range(3, 90))) }
+    // Beyond the time for which an idle resource is trusted, so that callers never meet what was forgotten.
+    if random.chance(0.4) { natLimit = .milliseconds(Int64(random.range(1500, 40_000))) }
   }
 
   private static func settings(_ random: inout SimulationRandom) -> PoolSettings {
@@ -99,7 +118,8 @@ extension SimulationOptions: CustomStringConvertible {
       seed \(seed): \(loops) loops, \(settings.origins.count) origins, \(settings.endpoints.count) endpoints, \
       \(settings.balance.strategy.rawValue), connections \(connections.min)…\(connections.max) \
       (pool \(connections.poolMax)), queue \(settings.queue.capacity), capacity \(capacity), \
-      \(arrivalsPerSecond) calls/s held \(holdTime), \(ending), faults \(faults)
+      \(arrivalsPerSecond) calls/s held \(holdTime), \(ending), \(natLimit.map { "flows forgotten after \($0), " } ?? "")\
+      faults \(faults)
       """
   }
 }

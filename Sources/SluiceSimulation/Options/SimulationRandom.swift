@@ -5,7 +5,7 @@ import SluicePolicy
 struct SimulationRandom: RandomNumberGenerator {
   enum Stream: UInt64 {
     case options = 1
-    case load, latency, faults, schedule, policy
+    case load, latency, faults, schedule, policy, heartbeats
   }
 
   private var generator: SplitMix64

@@ -93,6 +93,7 @@ extension Simulation {
   private func use(_ grant: Grant, by call: CallID) {
     calls[call].state = .holding(grant.lease, grant)
     resources[grant.resource]?.holders.append(call)
+    send(on: grant.resource)
     let time = isBroken(grant.resource) ? .milliseconds(30) : options.holdTime
     later(latency.time(around: time), .exchangeEnds(call))
   }
@@ -106,6 +107,7 @@ extension Simulation {
     calls[call].state = .ended
     resources[grant.resource]?.holders.removeAll { $0 == call }
     resources[grant.resource]?.lastUse = now
+    resources[grant.resource]?.lastPacket = now
     giveBack(lease, isBroken(grant.resource) ? brokenReport() : report(grant.endpoint))
     perhapsAgain(.released(lease))
   }

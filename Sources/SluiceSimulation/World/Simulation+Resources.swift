@@ -9,6 +9,7 @@ extension Simulation {
     case .verify(let id, let deadline): beginVerify(id, deadline)
     case .probe(let endpoint, _):
       later(latency.time(around: .milliseconds(20)), .probeEnds(endpoint))
+    case .heartbeat(let id, let endpoint, let scope, let deadline): beginHeartbeat(id, endpoint, scope, deadline)
     case .grant(let ticket, let grant): deliver(ticket, grant)
     case .reject(let ticket, _): refuse(ticket)
     case .armDeadline, .emit: break
@@ -18,7 +19,8 @@ extension Simulation {
   private func beginConnect(_ id: ResourceID, _ origin: OriginID, _ deadline: Instant) {
     // A close may overtake its connect: then there is nothing to open any more.
     if resources[id]?.state == .closed { return }
-    resources[id] = SimulatedResource(id: id, origin: origin, capacity: options.capacity, lastUse: now)
+    resources[id] = SimulatedResource(
+      id: id, origin: origin, capacity: options.capacity, lastUse: now, lastPacket: now)
     let time = latency.time(around: options.averageConnectTime)
     if isDown(origin) || chance.chance(faults[.connectRefused]) {
       later(latency.time(around: .milliseconds(2)), .connectEnds(id, .failed(.network)))
@@ -40,6 +42,7 @@ extension Simulation {
     case .opened:
       resources[id]?.state = .open
       resources[id]?.lastUse = now
+      resources[id]?.lastPacket = now
       note(.connectSucceeded(id, capacity: resource.capacity))
       tell {
         $0.connectSucceeded(
@@ -74,7 +77,8 @@ extension Simulation {
     guard let resource = resources[id] else {
       // Close before connect was carried out: the connector never starts and says so.
       resources[id] = SimulatedResource(
-        id: id, origin: OriginID(rawValue: 0), state: .closed, capacity: 0, lastUse: now, closeAsked: true)
+        id: id, origin: OriginID(rawValue: 0), state: .closed, capacity: 0, lastUse: now, lastPacket: now,
+        closeAsked: true)
       later(.microseconds(Int64(schedule.range(1, 500))), .reportClosed(id))
       return
     }
@@ -141,6 +145,7 @@ extension Simulation {
   }
 
   private func beginVerify(_ id: ResourceID, _ deadline: Instant) {
+    send(on: id)
     if resources[id]?.isDead == true {
       later(deadline - now, .verifyEnds(id))
     } else {

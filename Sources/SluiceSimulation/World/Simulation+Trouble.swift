@@ -1,6 +1,6 @@
 import SluicePolicy
 
-/// Trouble that has no occasion of its own: bursts of errors and crashes; and answers that come twice.
+/// Trouble that has no occasion of its own: bursts of errors and crashes; answers that come twice; and a NAT on the way.
 extension Simulation {
   func makeTrouble() {
     later(.milliseconds(Int64(chance.range(500, 5000))), .trouble)
@@ -24,6 +24,16 @@ extension Simulation {
         resources[id]?.state = .closed
         later(.microseconds(Int64(schedule.range(0, 5000))), .reportClosed(id))
       }
+    }
+  }
+
+  /// A packet leaves. What lies on the way has forgotten the flow if it was silent for too long, and tells nobody.
+  func send(on id: ResourceID) {
+    guard let resource = resources[id], resource.state == .open, !resource.isDead else { return }
+    if let limit = options.natLimit, resource.leases <= 1, now - resource.lastPacket > limit {
+      resources[id]?.isDead = true
+    } else {
+      resources[id]?.lastPacket = now
     }
   }
 

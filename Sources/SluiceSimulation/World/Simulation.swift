@@ -115,6 +115,7 @@ package final class Simulation {
     case .verify(let id, _): note(.verifyAsked(id))
     case .grant(let ticket, let grant): note(.grantedLater(ticket, grant))
     case .reject(let ticket, let rejection): note(.refusedLater(ticket, rejection))
+    case .heartbeat(let id, let endpoint, _, _): note(.heartbeatAsked(id, endpoint))
     case .emit(let event): note(.emitted(event))
     case .probe, .armDeadline: break
     }
@@ -141,6 +142,7 @@ package final class Simulation {
     case .connectEnds(let id, let end): connectEnds(id, end)
     case .verifyEnds(let id): verifyEnds(id)
     case .probeEnds(let endpoint): probeEnds(endpoint)
+    case .heartbeatEnds(let id, let endpoint, let scope): heartbeatEnds(id, endpoint, scope)
     case .exchangeEnds(let call): exchangeEnds(call)
     case .giveUp(let call): giveUp(call)
     case .remoteCloses(let id): remoteCloses(id)

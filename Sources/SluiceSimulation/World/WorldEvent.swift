@@ -8,6 +8,7 @@ enum WorldEvent {
   case connectEnds(ResourceID, ConnectEnd)
   case verifyEnds(ResourceID)
   case probeEnds(EndpointID)
+  case heartbeatEnds(ResourceID, EndpointID, HeartbeatScope)
   case exchangeEnds(CallID)
   case giveUp(CallID)
   case remoteCloses(ResourceID)
@@ -54,6 +55,8 @@ struct SimulatedResource {
   /// Who uses it, in the order in which they began.
   var holders: [CallID] = []
   var lastUse: Instant
+  /// Last packet on the way; what forgets silent flows counts from here.
+  var lastPacket: Instant
   var closeReported = false
   /// The machine wants it closed.
   var closeAsked = false

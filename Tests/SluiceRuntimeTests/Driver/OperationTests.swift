@@ -97,6 +97,65 @@ import Testing
     #expect(bench.pool.loopID(of: other.loop) == nil)
   }
 
+  /// Long after the last use; nothing else of the pool does anything then.
+  private static var warm: PoolSettings {
+    var settings = PoolSettings.test()
+    settings.connections.warmVerifyInterval = .hours(100)
+    settings.health.probeIdle = false
+    return settings
+  }
+
+  @Test func aWarmResourceBeatsAndIsLentAgain() throws {
+    let probe = BeatingProbe(HeartbeatReport(.success(latency: .milliseconds(1)), carried: true))
+    let bench = try Bench(Self.warm, probe: probe)
+    try bench.mustLease().release(.success)
+    bench.advance(by: .minutes(16))
+    #expect(probe.beats.count == 3)
+    #expect(probe.beats.allSatisfy { $0.identity == "origin/key" && $0.deadline > bench.clock.now() - .hours(1) })
+    #expect(bench.pool.snapshot().endpoints[0].heartbeats == 3)
+    #expect(bench.connector.resources.count == 1)
+    try bench.mustLease().release(.success)
+  }
+
+  @Test func aDeadOneIsClosedAndReplaced() throws {
+    let bench = try Bench(Self.warm, probe: BeatingProbe(.dead))
+    try bench.mustLease().release(.success)
+    bench.advance(by: .seconds(301))
+    #expect(bench.connector.resources.count >= 2 && bench.connector.resources[0].isClosed)
+    #expect(bench.observer.events.contains { if case .heartbeatFailing(_, .network) = $0 { true } else { false } })
+  }
+
+  /// Who brings no heartbeat has the resource verify itself.
+  @Test(arguments: [true, false]) func withoutAHeartbeatTheResourceVerifies(_ hasProbe: Bool) throws {
+    let bench = try Bench(Self.warm, probe: hasProbe ? ScriptedProbe() : nil)
+    try bench.mustLease().release(.success)
+    bench.advance(by: .seconds(301))
+    let snapshot = bench.pool.snapshot()
+    #expect(snapshot.endpoints[0].heartbeats == 1 && snapshot.counters.heartbeatsFailed == 0)
+  }
+
+  private final class BeatingProbe: ResourceProbe {
+    private let report: HeartbeatReport
+    private let asked = Guarded<[HeartbeatRequest]>([])
+    var beats: [HeartbeatRequest] { asked.value }
+
+    init(_ report: HeartbeatReport) { self.report = report }
+
+    func probe(
+      _ endpoint: EndpointID, identity: String, deadline: Instant, _ done: @escaping @Sendable (ProbeResult) -> Void
+    ) { done(.unavailable) }
+
+    func heartbeat(
+      _ request: HeartbeatRequest, on resource: any PoolableResource,
+      _ done: @escaping @Sendable (HeartbeatReport) -> Void
+    ) {
+      asked.withLock { $0.append(request) }
+      done(report)
+      // Twice, and wrong: no news.
+      done(.dead)
+    }
+  }
+
   private final class ScriptedProbe: ResourceProbe {
     private let asked = Guarded<[String]>([])
     var identities: [String] { asked.value }
