@@ -93,8 +93,9 @@ package enum Discovery {
     for (option, variable) in names.options where isSet(variable, environment) {
       pool.options[option] = "${\(variable)}"
     }
-    // Without an address there is nobody to talk to.
-    let isReachable = pool.baseURL != nil || (try? ProviderDialect(provider))?.baseURL.isEmpty == false
+    // Without an address there is nobody to talk to; Bedrock's follows from the region.
+    let isReachable =
+      pool.baseURL != nil || provider == .bedrock || (try? ProviderDialect(provider))?.baseURL.isEmpty == false
     return isReachable ? pool : nil
   }
 
