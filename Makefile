@@ -6,7 +6,7 @@ export SLUICE_STRICT := 1
 RELEASE := -c release --product sluice --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked \
   --scratch-path .build-release
 
-.PHONY: demo test bench compare check format docs release simulate test-model fuzz sanitize examples conformance help clean
+.PHONY: demo test bench compare check format docs release simulate idle-test test-model fuzz sanitize examples conformance help clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ compare: release  ## gateway, nginx and direct side by side in one run
 
 conformance:  ## the official SDKs against gateway and simulator
 	@dev/conformance
+
+idle-test: release  ## the first call after an idle time behind a box that forgets silent flows (ARGS=--full: true times)
+	@dev/idle-test $(ARGS)
 
 test-model: release  ## a real llama.cpp model behind the gateway (compiles llama.cpp once, about ten minutes)
 	@dev/test-model

@@ -7,12 +7,12 @@ START_SECONDS = 30
 
 
 class Program:
-    """One `sluice` process; waits until it says where it listens."""
+    """One `sluice` process; waits until it says where it listens. `within`: a command that runs it, in a namespace say."""
 
-    def __init__(self, *arguments, environment=None):
+    def __init__(self, *arguments, environment=None, within=()):
         clean = {key: value for key, value in os.environ.items()
                  if not re.match(r"(OPENAI|ANTHROPIC|SLUICE|AWS|GEMINI|COHERE|MISTRAL|HF)_", key)}
-        self.process = subprocess.Popen([BINARY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        self.process = subprocess.Popen([*within, BINARY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                         env={**clean, **(environment or {})})
         self.lines, self.url, self._ready = [], None, threading.Event()
         threading.Thread(target=self._read, daemon=True).start()

@@ -77,6 +77,27 @@ import Testing
     #expect(try take(&bench).resource == hottest.resource, "what has just answered is lent without a doubt")
   }
 
+  /// What lies idle on the caller's own loop has been silent since its last use, and may be forgotten by now.
+  @Test(arguments: [HeartbeatSettings.Pace.every(.seconds(20)), .off])
+  func aColdOneAtHomeIsNotPreferredToAKeptOneElsewhere(_ pace: HeartbeatSettings.Pace) throws {
+    var bench = PoolBench(
+      settings {
+        $0.heartbeat.pace = pace
+        $0.connections.max = 2
+      })
+    let first = try take(&bench)
+    _ = try bench.queued(loop: 1)
+    let second = try #require(bench.obey().grants.first)
+    #expect(first.loop == LoopID(0) && second.loop == LoopID(1))
+    bench.release(second)
+    bench.live(.seconds(1))
+    bench.release(first)
+    #expect(bench.live(.seconds(65)).heartbeats.allSatisfy { $0 == first.resource })
+    _ = try bench.queued(loop: 1)
+    let wanted = pace == .off ? second.resource : first.resource
+    #expect(bench.take().verifies == [wanted])
+  }
+
   @Test func oneAtATimeAndNotLentMeanwhile() throws {
     var bench = PoolBench(settings())
     try bench.warm(1)

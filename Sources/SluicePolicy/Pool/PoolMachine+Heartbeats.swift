@@ -42,7 +42,7 @@ extension PoolMachine {
   }
 
   /// How long a path may be silent now; the longest span when heartbeats are off.
-  private func silence(of origin: Int, _ now: Instant) -> Interval {
+  func silence(of origin: Int, _ now: Instant) -> Interval {
     let record = origins[origin]
     let pace = record.path.interval(settings.heartbeat, idleLimit: record.idleLimit.believed(now)) ?? .max
     guard record.misses > 0 else { return pace }

@@ -62,7 +62,7 @@ extension PoolMachine {
   private mutating func supply(
     at origin: Int, loop: Int, _ now: Instant, _ actions: inout ActionList
   ) -> Int {
-    if let stale = slots.stale(origin, loop: loop, trustedSince: trustedSince(now)) {
+    if let stale = promising(origin, loop: loop, now) {
       let capacity = Int(slots[stale].capacity)
       verify(stale, turn: false, now, &actions)
       return Swift.max(1, capacity)
@@ -70,6 +70,16 @@ extension PoolMachine {
     guard canGrow(origin, now) else { return 0 }
     connect(origin, loop: loop, now, &actions)
     return Swift.max(1, Int(origins[origin].capacity))
+  }
+
+  /// The idle resource to verify for somebody who waits: on their loop, unless that one has been silent for so long that
+  /// it may be forgotten on the way, while heartbeats have kept another.
+  private func promising(_ origin: Int, loop: Int, _ now: Instant) -> Int? {
+    guard let home = slots.stale(origin, loop: loop, trustedSince: trustedSince(now)) else { return nil }
+    guard now - slots[home].lastTrusted > silence(of: origin, now), let kept = slots.hottest(origin) else {
+      return home
+    }
+    return slots[kept].lastTrusted > slots[home].lastTrusted ? kept : home
   }
 
   /// Each restricted ticket claims one slot under way at an origin that may serve it, or starts one.
