@@ -172,6 +172,10 @@ struct CanaryTests {
       report.result = .failed(.rateLimited)
       return [.released(lease, report, accepted: accepted)]
     },
+    Canary(checker: "grants are eligible") { fact in
+      guard case .grantedAtOnce(_, let grant) = fact else { return [fact] }
+      return [.quotaHeard(grant.endpoint, at: .distantFuture, pause: .seconds(1)), fact]
+    },
     Canary(checker: "leases fit capacity") { fact in
       guard case .released(let lease, var report, let accepted) = fact else { return [fact] }
       report.fate = .close(.broken)

@@ -153,7 +153,7 @@ struct LifeTests {
   @Test("A connection at home on another loop is used across, stream and back-pressure included")
   func relay() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
-    let gateway = try await TestGateway.start([.init(ports: [upstream.port], maxConnections: 1)], ownLoops: true)
+    let gateway = try await TestGateway.start([.init(ports: [upstream.port], maxConnections: 1)], ownLoops: 2)
     // Clients take turns over the loops; the one upstream connection stays where it was opened.
     var provider: RawSocket?
     var clients: [RawSocket] = []

@@ -122,6 +122,93 @@ struct StoredResponseTests {
     try await scene.end()
   }
 
+  // MARK: Access keys
+
+  /// A gateway that tells its callers apart; `keys` are their secrets.
+  private static func shared(_ upstream: RawUpstream, keys: [String] = ["ann", "bob"]) async throws -> TestGateway {
+    try await TestGateway.start(
+      [.init(ports: [upstream.port], maxConnections: 1)],
+      access: AccessTable(keys: keys.map { AccessKey(name: $0, digest: KeyDigest(of: $0)) }))
+  }
+
+  private static func request(_ line: String, as key: String, _ body: String? = nil) -> String {
+    let type = body.map { "content-type: application/json\r\ncontent-length: \($0.utf8.count)\r\n" } ?? ""
+    return "\(line) HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer \(key)\r\n\(type)\r\n\(body ?? "")"
+  }
+
+  @Test("An access key reaches its own responses only", arguments: [false, true])
+  func accessKeys(streams: Bool) async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await Self.shared(upstream)
+    let client = try await gateway.connect()
+    let body = #"{"model":"gpt-4o","input":"hi","stream":\#(streams)}"#
+    try await client.send(Self.request("POST /v1/responses", as: "ann", body))
+    let provider = try await upstream.connection()
+    _ = await provider.readRequest()
+    if streams {
+      try await provider.send(RawSocket.streamHead)
+      try await provider.sendChunk(
+        "event: response.created\ndata: {\"type\":\"response.created\",\"response\":\(Self.created("resp_1"))}\n\n"
+          + "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{}}\n\n")
+      try await provider.endChunks()
+    } else {
+      try await provider.answer(Self.created("resp_1"))
+    }
+    #expect(await client.readAnswer().status == 200)
+    func next(_ id: String) -> String { #"{"model":"gpt-4o","input":"hi","previous_response_id":"\#(id)"}"# }
+    let requests: [(String, String?)] = [
+      ("GET /v1/responses/resp_1", nil), ("GET /v1/responses/resp_1/input_items", nil),
+      ("POST /v1/responses/resp_1/cancel", nil), ("POST /v1/responses", next("resp_1")),
+      ("POST /v1/responses", next("resp\\u005f1")), ("GET /pools/openai/v1/responses/resp_1", nil),
+      ("GET /pools/openai/v1//responses//resp_1/", nil), ("GET /pools/openai/v1/%72esponses/resp%5F1", nil),
+      ("POST /pools/openai/v1/responses", next("resp_1")), ("DELETE /v1/responses/resp_1", nil),
+    ]
+    for (line, body) in requests {
+      try await client.send(Self.request(line, as: "bob", body))
+      let answer = await client.readAnswer()
+      #expect(answer.status == 404, "\(line)")
+      #expect(answer.body.contains("unknown_stored_response"), "\(line)")
+    }
+    for (line, body) in requests {
+      try await client.send(Self.request(line, as: "ann", body))
+      #expect(await provider.readRequest().line.hasPrefix(line.prefix { $0 != " " }), "\(line)")
+      try await provider.answer("{}")
+      #expect(await client.readAnswer().status == 200, "\(line)")
+    }
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
+  @Test("Two previous responses are refused: readers of JSON differ about which counts")
+  func twoPrevious() async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await Self.shared(upstream, keys: ["ann"])
+    let client = try await gateway.connect()
+    let body = #"{"model":"gpt-4o","previous_response_id":"a","previous_response_id":"b"}"#
+    try await client.send(Self.request("POST /v1/responses", as: "ann", body))
+    let answer = await client.readAnswer()
+    #expect(answer.status == 400)
+    #expect(answer.body.contains("previous_response_id"))
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
+  @Test("What nobody knows may be somebody's, where callers are told apart", arguments: [1, 2])
+  func unknownOwner(callers: Int) async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await Self.shared(upstream, keys: Array(["ann", "bob"].prefix(callers)))
+    let client = try await gateway.connect()
+    try await client.send(Self.request("GET /v1/responses/resp_x", as: "ann"))
+    if callers == 1 {
+      let provider = try await upstream.connection()
+      _ = await provider.readRequest()
+      try await provider.answer("{}")
+    }
+    #expect(await client.readAnswer().status == (callers == 1 ? 200 : 404))
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
   @Test("A deleted response is forgotten; one that could not be deleted is not")
   func deleted() async throws {
     let scene = try await Scene()

@@ -27,7 +27,7 @@ struct SluiceProviderTests {
     Case(provider: "local", path: "/local/v1", model: "llama3.1", embedder: "nomic-embed-text"),
     Case(
       provider: "bedrock", path: "/bedrock", key: "AKIDEXAMPLE:simulator-secret", options: "{region: eu-west-1}",
-      model: "amazon.nova-pro-v1:0"),
+      model: "amazon.nova-pro-v1:0", embedder: "cohere.embed-english-v3"),
   ]
 
   static func configuration(_ address: SimulatorAddress) -> String {

@@ -29,7 +29,7 @@ struct ClientPool: Sendable {
     let clocks = configuration.timeouts
     timeouts = { streams in
       var timeouts = HTTPClientTimeouts()
-      timeouts.head = streams ? clocks.firstToken : clocks.firstByte ?? clocks.total
+      timeouts.head = streams ? clocks.firstToken ?? AnswerClocks.streamFloor : clocks.firstByte ?? clocks.total
       timeouts.between = streams ? clocks.betweenBytes : clocks.total
       timeouts.total = clocks.total
       return timeouts

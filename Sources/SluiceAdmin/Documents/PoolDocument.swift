@@ -5,15 +5,21 @@ package struct PoolFacts: Sendable {
   package var provider: String
   package var strategy: String
   package var maxPerOrigin: Int
+  /// What is assumed of a key until its provider says more.
+  package var requestsPerMinute: Int
   /// Why the last connection could not be opened, by the origin's name.
   package var connectProblems: [String: String]
   /// Credentials that are found and renewed, where it has such.
   package var credentials: [CredentialFacts] = []
 
-  package init(provider: String, strategy: String, maxPerOrigin: Int, connectProblems: [String: String] = [:]) {
+  package init(
+    provider: String, strategy: String, maxPerOrigin: Int, requestsPerMinute: Int = 0,
+    connectProblems: [String: String] = [:]
+  ) {
     self.provider = provider
     self.strategy = strategy
     self.maxPerOrigin = maxPerOrigin
+    self.requestsPerMinute = requestsPerMinute
     self.connectProblems = connectProblems
   }
 }
@@ -58,6 +64,17 @@ struct PoolDocument: Encodable {
     var problem: String?
   }
 
+  /// One limit as the provider last told it.
+  struct Window: Encodable {
+    var limit: Int?, remaining: Int?, resets_in_seconds: Double?
+  }
+
+  struct Quota: Encodable {
+    var requests: Window?, tokens: Window?, input_tokens: Window?, output_tokens: Window?
+    /// The provider has not told its limit of requests: what its customers commonly have.
+    var assumed_requests_per_minute: Int?
+  }
+
   struct Endpoint: Encodable {
     var name: String, origin: String, state: String, state_detail: String, role: String
     var weight: Int, leased: Int, slots: Int
@@ -66,6 +83,7 @@ struct PoolDocument: Encodable {
     var heartbeats: UInt64, heartbeats_failed: UInt64
     /// Why heartbeats fail; absent while they do not.
     var heartbeat_problem: String?
+    var quota: Quota
   }
 
   struct Credential: Encodable {
@@ -95,7 +113,7 @@ struct PoolDocument: Encodable {
     credentials = facts.credentials.isEmpty ? nil : facts.credentials.map(Self.credential)
     let names = Dictionary(snapshot.origins.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
     endpoints = live.map {
-      Self.endpoint($0, origin: names[$0.origin] ?? "", slots: facts.maxPerOrigin, now: now)
+      Self.endpoint($0, origin: names[$0.origin] ?? "", facts, now: now)
     }
   }
 
@@ -139,7 +157,9 @@ struct PoolDocument: Encodable {
       problem: facts.connectProblems[origin.name])
   }
 
-  private static func endpoint(_ endpoint: EndpointSnapshot, origin: String, slots: Int, now: Instant) -> Endpoint {
+  private static func endpoint(_ endpoint: EndpointSnapshot, origin: String, _ facts: PoolFacts, now: Instant)
+    -> Endpoint
+  {
     let remaining = endpoint.outUntil.flatMap { $0 > now ? ($0 - now).milliseconds / 1000 : nil }
     var detail = endpoint.state.label
     if let remaining { detail += " \(Int(remaining.rounded(.up))) s" }
@@ -147,11 +167,25 @@ struct PoolDocument: Encodable {
     return Endpoint(
       name: endpoint.name, origin: origin, state: endpoint.state.label, state_detail: detail,
       role: endpoint.role == .backup ? "backup" : "primary", weight: endpoint.weight, leased: endpoint.leased,
-      slots: slots, requests: endpoint.grants, successes: endpoint.successes, failures: endpoint.failures,
+      slots: facts.maxPerOrigin, requests: endpoint.grants, successes: endpoint.successes, failures: endpoint.failures,
       consecutive_failures: endpoint.consecutiveFailures,
       latency_ms: endpoint.latency > .zero ? endpoint.latency.milliseconds : nil, returns_in_seconds: remaining,
       heartbeats: endpoint.heartbeats, heartbeats_failed: endpoint.heartbeatsFailed,
-      heartbeat_problem: endpoint.heartbeatProblem?.failure.label)
+      heartbeat_problem: endpoint.heartbeatProblem?.failure.label,
+      quota: quota(endpoint.quota, facts, now))
+  }
+
+  private static func quota(_ quota: EndpointQuota?, _ facts: PoolFacts, _ now: Instant) -> Quota {
+    func window(_ window: QuotaWindow?) -> Window? {
+      guard let window, !window.isEmpty else { return nil }
+      return Window(
+        limit: window.limit, remaining: window.remaining,
+        resets_in_seconds: window.resetsAt.map { max(0, ($0 - now).milliseconds / 1000) })
+    }
+    let isTold = quota?.requests.limit != nil || facts.requestsPerMinute == 0
+    return Quota(
+      requests: window(quota?.requests), tokens: window(quota?.tokens), input_tokens: window(quota?.inputTokens),
+      output_tokens: window(quota?.outputTokens), assumed_requests_per_minute: isTold ? nil : facts.requestsPerMinute)
   }
 
   /// Only what happened: a map of all reasons with mostly zeros says little.

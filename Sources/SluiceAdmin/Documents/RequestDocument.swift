@@ -7,6 +7,8 @@ import SluicePolicy
 struct RequestDocument: Encodable {
   struct Tokens: Encodable {
     var input: Int, output: Int
+    /// The provider did not count them.
+    var estimated: Bool
   }
 
   var id: String, time: Double
@@ -42,6 +44,6 @@ struct RequestDocument: Encodable {
       uniquingKeysWith: { first, _ in first })
     bytes_in = record.bytesIn
     bytes_out = record.bytesOut
-    tokens = Tokens(input: record.inputTokens, output: record.outputTokens)
+    tokens = Tokens(input: record.inputTokens, output: record.outputTokens, estimated: record.isEstimate)
   }
 }

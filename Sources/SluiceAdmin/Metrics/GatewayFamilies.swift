@@ -46,7 +46,7 @@ struct GatewayFamilies {
   }
 
   private func writeTokens(_ text: inout PrometheusText) {
-    text.begin("tokens_total", .counter, "Tokens as the providers counted them.")
+    text.begin("tokens_total", .counter, "Tokens as the providers counted them, or estimated where they did not.")
     for entry in snapshot.entries {
       let counters = entry.counters
       let kinds = [
@@ -54,6 +54,11 @@ struct GatewayFamilies {
         ("reasoning", counters.reasoningTokens),
       ]
       for (kind, count) in kinds { text.sample(count, labels(entry) + [("kind", kind)]) }
+    }
+    text.begin("tokens_estimated_total", .counter, "Part of the tokens that is estimated: no provider counted them.")
+    for entry in snapshot.entries {
+      text.sample(entry.counters.estimatedInputTokens, labels(entry) + [("kind", "input")])
+      text.sample(entry.counters.estimatedOutputTokens, labels(entry) + [("kind", "output")])
     }
     text.begin("cost_dollars_total", .counter, "Estimated cost, by the model catalogue's prices.")
     for entry in snapshot.entries { text.sample(Double(entry.counters.cost) / 1e9, labels(entry)) }

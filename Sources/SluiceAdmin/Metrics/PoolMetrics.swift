@@ -10,6 +10,7 @@ struct PoolMetrics {
     writeConnections(&text)
     writeEndpoints(&text)
     writeHeartbeats(&text)
+    writeQuotas(&text)
   }
 
   private func writeSlots(_ text: inout PrometheusText) {
@@ -93,6 +94,35 @@ struct PoolMetrics {
         text.sample(
           (origin.heartbeatInterval?.milliseconds ?? 0) / 1000, [("pool", pool.name), ("origin", origin.name)])
       }
+    }
+  }
+
+  private func writeQuotas(_ text: inout PrometheusText) {
+    text.begin("endpoint_quota_limit", .gauge, "A limit of an endpoint as its provider last told it.")
+    quotas {
+      text.sample($0.limit ?? 0, $1)
+    } where: {
+      $0.limit != nil
+    }
+    text.begin(
+      "endpoint_quota_remaining", .gauge, "What is left of a limit of an endpoint, as its provider last told it.")
+    quotas {
+      text.sample($0.remaining ?? 0, $1)
+    } where: {
+      $0.remaining != nil
+    }
+  }
+
+  private func quotas(
+    _ body: (QuotaWindow, [(String, String)]) -> Void, where isKnown: (QuotaWindow) -> Bool
+  ) {
+    endpoints { endpoint, labels in
+      guard let quota = endpoint.quota else { return }
+      let windows = [
+        ("requests", quota.requests), ("tokens", quota.tokens), ("input_tokens", quota.inputTokens),
+        ("output_tokens", quota.outputTokens),
+      ]
+      for (kind, window) in windows where isKnown(window) { body(window, labels + [("kind", kind)]) }
     }
   }
 

@@ -211,7 +211,8 @@ final class GatewayHost: Sendable {
       var facts = PoolFacts(
         provider: pool.blueprint.configuration.provider.rawValue,
         strategy: pool.blueprint.configuration.strategy.rawValue,
-        maxPerOrigin: pool.blueprint.configuration.connections.max, connectProblems: pool.connectProblems)
+        maxPerOrigin: pool.blueprint.configuration.connections.max,
+        requestsPerMinute: pool.blueprint.dialect.defaultRequestsPerMinute, connectProblems: pool.connectProblems)
       facts.credentials = credentials(of: pool)
       return AdminPool(snapshot: pool.driver.snapshot(), facts: facts)
     }

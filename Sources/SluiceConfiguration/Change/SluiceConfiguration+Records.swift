@@ -82,7 +82,7 @@ extension PoolConfiguration {
     recorder.nested("connections") { recordConnections(in: &$0) }
     recorder.nested("timeouts") { recorder in
       recorder.add("first_byte", timeouts.firstByte.map { .interval($0) })
-      recorder.add("first_token", .interval(timeouts.firstToken))
+      recorder.add("first_token", timeouts.firstToken.map { .interval($0) })
       recorder.add("between_bytes", .interval(timeouts.betweenBytes))
       recorder.add("total", .interval(timeouts.total))
     }

@@ -48,7 +48,7 @@ extension ConfigurationDecoder {
     }
     let timeouts = reader.nested("timeouts")
     pool.timeouts.firstByte = timeouts.duration("first_byte")
-    timeouts.read("first_token", &pool.timeouts.firstToken)
+    pool.timeouts.firstToken = timeouts.duration("first_token")
     timeouts.read("between_bytes", &pool.timeouts.betweenBytes)
     timeouts.read("total", &pool.timeouts.total)
     let retry = reader.nested("retry")

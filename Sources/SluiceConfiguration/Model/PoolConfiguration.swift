@@ -5,10 +5,11 @@ public import SluicePolicy
 public struct PoolConfiguration: Hashable, Sendable {
   /// The clocks of an exchange.
   public struct Timeouts: Hashable, Sendable {
-    /// First byte of an answer that is not streamed. Nil: `total` alone bounds it.
+    /// First byte of an answer that is not streamed. Nil: the gateway learns it, by model and size of the prompt; until
+    /// it knows enough, and in the library, `total` alone bounds it.
     public var firstByte: Interval?
-    /// First byte of a stream.
-    public var firstToken: Interval = .seconds(120)
+    /// First byte of a stream. Nil: 120 s; the gateway gives more to long prompts and slow models.
+    public var firstToken: Interval?
     /// Silence within a stream.
     public var betweenBytes: Interval = .seconds(30)
     /// The whole exchange, all tries included.

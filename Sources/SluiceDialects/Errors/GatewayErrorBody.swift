@@ -61,6 +61,15 @@ package enum GatewayErrorBody {
     return event
   }
 
+  /// The last element of an array that is streamed, with its end.
+  package static func arrayEnd(_ error: GatewayError, continuation: StaticString) -> [UInt8] {
+    var end: [UInt8] = []
+    end.append(continuation)
+    end.append(contentsOf: gemini(error))
+    end.append("]")
+    return end
+  }
+
   /// `retry-after`, `retry-after-ms` and `x-should-retry` lines, each ended by CRLF.
   package static func appendRetryHeaders(_ error: GatewayError, to head: inout [UInt8]) {
     if let wait = error.retryAfter, wait >= .zero {

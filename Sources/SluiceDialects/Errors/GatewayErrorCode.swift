@@ -107,7 +107,7 @@ package enum GatewayErrorCode: String, CaseIterable, Hashable, Sendable {
     case .contextLength: "The prompt is longer than the model's context. Shorten it, or use a larger model."
     case .contentBlocked: "The provider's safety rules refused the request."
     case .unknownStoredResponse:
-      "The gateway does not know which account stored that response. Create it through this gateway first."
+      "The gateway does not know which account stored that response for you. Create it through this gateway, with the same access key."
     case .rateLimited: "A rate limit is reached. Wait for the time in `retry-after`."
     case .queueFull: "Too many requests are waiting for this pool. Retry after the time in `retry-after`."
     case .overloaded: "The gateway is at its limit. Retry after the time in `retry-after`."

@@ -113,6 +113,9 @@ package struct ExchangeMachine: Sendable {
   /// Number of the attempt that upstream facts have to carry to count.
   package var currentAttempt: Int { attempt }
 
+  /// How long ago the current attempt was sent.
+  package func sinceSent(_ now: Instant) -> Interval { now - sentAt }
+
   /// The settings of the target named by an `acquire` step; call it before asking the pool when the target changed.
   /// The clocks that run over the whole exchange can only become shorter.
   package mutating func use(_ settings: ExchangeSettings) {

@@ -4,9 +4,9 @@ package import SluicePolicy
 package struct ExchangeSettings: Hashable, Sendable {
   /// All tries in one pool; 1 means no retry.
   package var attempts: Int
-  /// From sending until the answer's head.
+  /// From sending until the answer's head. Nothing: no clock of its own; the gateway fills in what it has learned.
   package var firstByte: Interval?
-  /// From sending until the first token of a stream.
+  /// From sending until the first token of a stream; likewise.
   package var firstToken: Interval?
   /// Longest silence inside a stream.
   package var betweenBytes: Interval?

@@ -138,14 +138,19 @@ package struct FailureFacts: Hashable, Sendable {
     self.hasAnswer = hasAnswer
   }
 
+  /// Only what the provider says about the account takes a key out; any other refusal of a credential is about this
+  /// request's model, or passes.
+  private static func scope(_ failure: ProviderFailure) -> FailureScope {
+    failure.failureClass == .credential && !failure.disablesKey ? .model : failure.reach.scope
+  }
+
   package init(_ failure: ProviderFailure, hasAnswer: Bool = true) {
     // A quota that returns by itself (a day's) is a limit: it cools the key instead of taking it out for good.
     let isPassing = failure.failureClass == .quota && !failure.disablesKey
     self.init(
       isPassing ? .rateLimited : failure.failureClass,
       retryAfter: failure.retryAfter ?? (isPassing ? .seconds(3_600) : nil), shouldRetry: failure.shouldRetry,
-      hasAnswer: hasAnswer,
-      scope: failure.reach.scope)
+      hasAnswer: hasAnswer, scope: Self.scope(failure))
   }
 }
 

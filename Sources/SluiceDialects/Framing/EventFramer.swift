@@ -9,6 +9,7 @@ package struct EventFramer: Sendable {
     case events(SSEParser)
     case lines(LineSplitter)
     case messages(EventStreamParser)
+    case elements(JSONArraySplitter)
     case unreadable
   }
 
@@ -19,6 +20,7 @@ package struct EventFramer: Sendable {
     case .serverSentEvents: cutter = .events(SSEParser())
     case .lines: cutter = .lines(LineSplitter())
     case .awsEventStream: cutter = .messages(EventStreamParser())
+    case .jsonArray: cutter = .elements(JSONArraySplitter())
     }
   }
 
@@ -28,8 +30,14 @@ package struct EventFramer: Sendable {
     case .events(let parser): parser.isAtEventBoundary
     case .lines(let splitter): splitter.isAtLineBoundary
     case .messages(let parser): parser.isAtMessageBoundary
+    case .elements(let splitter): splitter.isAtBoundary
     case .unreadable: false
     }
+  }
+
+  /// What has to stand before an event that is inserted at a boundary.
+  package var continuation: StaticString {
+    if case .elements(let splitter) = cutter { splitter.continuation } else { "" }
   }
 
   /// Hands out the events that a piece completes: the name where the framing has one, and the payload.
@@ -63,6 +71,14 @@ package struct EventFramer: Sendable {
         throw Broken(description: error.rawValue)
       }
       cutter = .messages(parser)
+    case .elements(var splitter):
+      cutter = .unreadable
+      do throws(JSONArraySplitter.Unreadable) {
+        try unsafe splitter.consume(bytes.raw) { element in unsafe onEvent(nil, ByteSlice(element)) }
+      } catch {
+        throw Broken(description: "no array of objects, or one that is too long")
+      }
+      cutter = .elements(splitter)
     case .unreadable:
       throw Broken(description: "not readable")
     }

@@ -19,9 +19,13 @@ package struct BodySplice: Hashable, Sendable {
 
   /// Inserts a first member, `value` being JSON, into the top-level object that `fields` describe.
   package static func member(_ name: StaticString, json value: StaticString, into fields: RequestFields) -> BodySplice {
-    var writer = JSONWriter(capacity: 64)
+    unsafe member(name, json: Array(value.utf8Bytes), into: fields)
+  }
+
+  package static func member(_ name: StaticString, json value: [UInt8], into fields: RequestFields) -> BodySplice {
+    var writer = JSONWriter(capacity: 64 + value.count)
     writer.key(name)
-    unsafe writer.raw(value.utf8Bytes)
+    value.withSlice { unsafe writer.raw($0.raw) }
     return BodySplice(
       range: ByteRange(start: fields.membersStart, count: 0), replacement: writer.bytes + (fields.isEmpty ? [] : [0x2C])
     )

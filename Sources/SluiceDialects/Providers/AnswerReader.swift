@@ -5,7 +5,11 @@ package struct AnswerReader: Sendable {
   var finish: FinishReason?
   var safety: SafetySignal?
   /// A token, or anything else that the model produced, was in the document.
-  var sawOutput = false
+  var sawOutput = false {
+    didSet { if sawOutput { isOutput = true } }
+  }
+  /// Something that the model produced was in the document or event at hand.
+  var isOutput = false
   /// A tool was called, for providers whose finish reason does not tell.
   var sawToolCall = false
   var error: ProviderErrorBody?

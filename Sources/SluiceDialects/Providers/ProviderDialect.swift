@@ -63,6 +63,11 @@ package struct ProviderDialect: Sendable {
 
   /// The provider's own name for a model, for example of its deployment.
   package func upstreamModel(_ model: String) -> String { knowledge.upstreamModel(model, options) }
+
+  /// What the pool's options add to a request that is passed through. The rest of the body stays as it is.
+  package func addition(to body: ByteSlice, _ fields: RequestFields, _ operation: Operation) -> BodySplice? {
+    options.isEmpty ? nil : knowledge.addition(to: body, fields, operation, options)
+  }
 }
 
 extension ProviderDialect: Hashable {
@@ -98,6 +103,24 @@ extension ProviderDialect {
   /// The provider's own operation for what a client of another surface asked for; nothing when it has none.
   package func operation(for task: Operation.Purpose, streams: Bool) -> Operation? {
     knowledge.operation(for: task, streams: streams, options)
+  }
+
+  /// What a request on the provider's own path is about, so that its answer can be read on its way.
+  ///
+  /// - Parameter path: behind the pool's name; the base URL's own `/v1` may be left out.
+  package func operation(ofNative path: ByteSlice, query: ByteSlice?) -> Operation {
+    if let own = knowledge.nativeOperation(path, options) { return own }
+    if let known = spoken(path, query) { return known }
+    guard surface == .openai, !path.hasPrefix("/v1/") else { return .native }
+    var whole = Array("/v1".utf8)
+    path.append(to: &whole)
+    return whole.withSlice { spoken($0, nil) } ?? .native
+  }
+
+  private func spoken(_ path: ByteSlice, _ query: ByteSlice?) -> Operation? {
+    let match = SurfaceMatcher.match(method: .post, path: path, headers: .none)?.refined(query: query)
+    guard let match, match.inspected, speaks(match.operation) else { return nil }
+    return match.operation
   }
 
   /// Appends path and query for the upstream request line.

@@ -50,6 +50,10 @@ package protocol ProviderKnowledge: SendableMetatype {
   static func refusal(host: String, _ options: ProviderOptions) -> String?
   /// The provider's own name for a model, for example of its deployment.
   static func upstreamModel(_ model: String, _ options: ProviderOptions) -> String
+  /// What the options add to a request that is passed through; nothing when the client says it itself.
+  static func addition(
+    to body: ByteSlice, _ fields: RequestFields, _ operation: Operation, _ options: ProviderOptions
+  ) -> BodySplice?
   /// Brings the end of a base path into the form that `appendTarget` continues: people write it in several.
   static func adjustBase(_ target: inout [UInt8])
 
@@ -69,6 +73,10 @@ package protocol ProviderKnowledge: SendableMetatype {
   static func probeVerdict(status: Int, _ body: ByteSlice) -> FailureClass?
   /// The provider's own account of the limits, from the headers of any answer.
   static func rateLimits(_ headers: HeaderView, now: UnixTime) -> RateLimitView
+  /// What the headers of a whole answer say about its usage, for providers that tell it there.
+  static func read(_ headers: HeaderView, _ operation: Operation, into reader: inout AnswerReader)
+  /// The operation behind a path of the provider's own that no surface has; nothing when it is not known.
+  static func nativeOperation(_ path: ByteSlice, _ options: ProviderOptions) -> Operation?
   /// One whole document of an answer.
   static func read(_ document: ByteSlice, _ operation: Operation, into reader: inout AnswerReader)
   /// One event of a stream.
@@ -92,6 +100,9 @@ extension ProviderKnowledge {
   package static func refusal(host: String, _ options: ProviderOptions) -> String? { nil }
   package static func upstreamModel(_ model: String, _ options: ProviderOptions) -> String { model }
   package static func adjustBase(_ target: inout [UInt8]) {}
+  package static func addition(
+    to body: ByteSlice, _ fields: RequestFields, _ operation: Operation, _ options: ProviderOptions
+  ) -> BodySplice? { nil }
   package static var needsCredential: Bool { true }
   package static func remedy(
     _ error: ProviderErrorBody, _ headers: HeaderView, now: UnixTime
@@ -104,6 +115,8 @@ extension ProviderKnowledge {
   package static func wait(_ headers: HeaderView, now: UnixTime) -> Interval? { nil }
   package static func probeVerdict(status: Int, _ body: ByteSlice) -> FailureClass? { nil }
   package static var usageMember: StaticString { "usage" }
+  package static func read(_ headers: HeaderView, _ operation: Operation, into reader: inout AnswerReader) {}
+  package static func nativeOperation(_ path: ByteSlice, _ options: ProviderOptions) -> Operation? { nil }
   package static func isWhole(_ state: StreamState, _ operation: Operation) -> Bool { state.sawEndMark }
   package static func framing(_ operation: Operation) -> StreamFraming { .serverSentEvents }
   package static func models(_ body: ByteSlice) -> ModelPage? { ModelList.parse(body) }
@@ -121,6 +134,25 @@ package enum StreamFraming: UInt8, Hashable, Sendable {
   case lines
   /// AWS's binary messages with checksums.
   case awsEventStream
+  /// One JSON array, written piece by piece.
+  case jsonArray
+
+  /// What an event stream lets pass as nothing.
+  package static let comment: StaticString = ": keepalive\n\n"
+
+  /// What an answer's `content-type` says; nothing for what may be any document.
+  package init?(contentType: ByteSlice) {
+    let essence = contentType[0..<(contentType.firstIndex(of: 0x3B) ?? contentType.count)].trimmed
+    if essence.equalsIgnoringCase("text/event-stream") {
+      self = .serverSentEvents
+    } else if essence.equalsIgnoringCase("application/vnd.amazon.eventstream") {
+      self = .awsEventStream
+    } else if essence.equalsIgnoringCase("application/x-ndjson") {
+      self = .lines
+    } else {
+      return nil
+    }
+  }
 
   /// What a request for such a stream accepts.
   package var mediaType: StaticString {
@@ -128,6 +160,7 @@ package enum StreamFraming: UInt8, Hashable, Sendable {
     case .serverSentEvents: "text/event-stream"
     case .lines: "application/x-ndjson"
     case .awsEventStream: "application/vnd.amazon.eventstream"
+    case .jsonArray: "application/json"
     }
   }
 }

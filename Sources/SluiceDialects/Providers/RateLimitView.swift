@@ -22,14 +22,36 @@ package struct RateLimitWindow: Hashable, Sendable {
   }
 }
 
+/// How a limit comes back.
+package enum RateLimitRefill: UInt8, Hashable, Sendable {
+  /// Bit by bit: the reset is when all of it is back.
+  case continuous
+  /// All at once, at the reset.
+  case window
+}
+
 /// The rate limits of the account and model an answer belongs to, as far as the provider tells.
 package struct RateLimitView: Hashable, Sendable {
   package var requests = RateLimitWindow()
   package var tokens = RateLimitWindow()
   package var inputTokens = RateLimitWindow()
   package var outputTokens = RateLimitWindow()
+  package var refill = RateLimitRefill.continuous
 
   package init() {}
+
+  /// How long the account had better be left alone, after an answer that succeeded: until something of the limits that
+  /// are used up is back. Of those that come back bit by bit that is a tenth, and at least one request: to wait for all of
+  /// it would keep callers from room that is there.
+  package var pause: Interval? {
+    var longest: Interval?
+    for window in [requests, tokens, inputTokens, outputTokens] {
+      guard window.remaining == 0, let reset = window.resetAfter, reset > .zero else { continue }
+      let share = refill == .window ? 1 : max(0.1, 1 / Double(max(1, window.limit ?? 1)))
+      longest = max(longest ?? .zero, reset.scaled(by: share))
+    }
+    return longest
+  }
 
   package var isEmpty: Bool { requests.isEmpty && tokens.isEmpty && inputTokens.isEmpty && outputTokens.isEmpty }
 

@@ -4,6 +4,8 @@ package import SluicePolicy
 package struct StreamState: Sendable {
   var reader = AnswerReader()
   var events = 0
+  /// Events that brought output.
+  var outputs = 0
   /// `[DONE]`, `message_stop`, or the last event of a Responses stream.
   var sawEndMark = false
   /// The stream may end here without being cut, although more may come (Bedrock's usage after the stop).
@@ -25,10 +27,11 @@ package struct StreamMeter: Sendable {
   /// The stream cannot be read any further.
   package private(set) var isBlind = false
 
-  package init(_ dialect: ProviderDialect, _ operation: Operation) {
+  /// - Parameter framing: of the stream at hand, where it may be another than the operation's.
+  package init(_ dialect: ProviderDialect, _ operation: Operation, _ framing: StreamFraming? = nil) {
     self.dialect = dialect
     self.operation = operation
-    framer = EventFramer(dialect.framing(operation))
+    framer = EventFramer(framing ?? dialect.framing(operation))
   }
 
   /// - Parameter bytes: the next piece of the answer's body, of any length, without transfer coding.
@@ -40,7 +43,9 @@ package struct StreamMeter: Sendable {
     do throws(EventFramer.Broken) {
       try framer.consume(bytes) { name, data in
         events.events += 1
+        events.reader.isOutput = false
         dialect.knowledge.readEvent(name: name, data: data, operation, into: &events)
+        if events.reader.isOutput { events.outputs += 1 }
       }
     } catch {
       isBlind = true
@@ -62,6 +67,21 @@ package struct StreamMeter: Sendable {
   }
 
   package var measure: AnswerMeasure { dialect.measure(state.reader) }
+
+  /// As `measure`; where the provider said nothing about tokens (its clients did not ask), or the stream ended before it
+  /// could, they are estimated: models send about a token with each event.
+  ///
+  /// - Parameter promptTokens: what the prompt is taken for.
+  package func measure(promptTokens: Int) -> AnswerMeasure {
+    var measure = measure
+    guard measure.usage == nil, state.outputs > 0 else { return measure }
+    measure.usage = TokenUsage(input: max(0, promptTokens), output: state.outputs)
+    measure.isEstimate = true
+    return measure
+  }
+
+  /// What has to stand between what has passed and an event of the gateway's own.
+  package var continuation: StaticString { framer.continuation }
 
   /// How the stream ended, to be asked when the body is over.
   package var end: AnswerEnd {

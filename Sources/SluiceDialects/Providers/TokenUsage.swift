@@ -78,6 +78,8 @@ package enum SafetySignal: UInt8, CaseIterable, Hashable, Sendable {
 /// What could be read from one answer, whole or streamed.
 package struct AnswerMeasure: Hashable, Sendable {
   package var usage: TokenUsage?
+  /// Nobody counted `usage`: it was estimated.
+  package var isEstimate = false
   package var finish: FinishReason?
   package var safety: SafetySignal?
   /// The answer has a success status but reports a failure inside.

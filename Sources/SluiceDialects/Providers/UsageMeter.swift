@@ -2,9 +2,13 @@
 package enum UsageMeter {
   /// - Parameters:
   ///   - operation: the provider's own.
+  ///   - headers: of the answer.
   ///   - body: the complete answer with a success status.
-  package static func measure(_ dialect: ProviderDialect, _ operation: Operation, body: ByteSlice) -> AnswerMeasure {
+  package static func measure(
+    _ dialect: ProviderDialect, _ operation: Operation, headers: HeaderView = .none, body: ByteSlice
+  ) -> AnswerMeasure {
     var reader = AnswerReader()
+    dialect.knowledge.read(headers, operation, into: &reader)
     dialect.knowledge.read(body, operation, into: &reader)
     return dialect.measure(reader)
   }

@@ -6,7 +6,7 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
   // Anthropic
   case messages, countTokens
   // Gemini
-  case generateContent, streamGenerateContent, embedContent, batchEmbedContents, geminiCountTokens
+  case generateContent, streamGenerateContent, streamGenerateArray, embedContent, batchEmbedContents, geminiCountTokens
   // Cohere
   case cohereChat, cohereEmbed, rerank
   // Ollama
@@ -17,6 +17,8 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
   case models, model, ollamaTags, ollamaVersion
   /// Mistral's fill-in-the-middle completions; they are passed through only.
   case fillInMiddle
+  /// TGI's own `/generate` and `/generate_stream`; below `/pools/{pool}/` only, since they name no model.
+  case tgiGenerate
   /// Anything else below `/pools/{pool}/`.
   case native
 
@@ -36,6 +38,7 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
     case .countTokens: "count_tokens"
     case .generateContent: "generate_content"
     case .streamGenerateContent: "stream_generate_content"
+    case .streamGenerateArray: "stream_generate_array"
     case .embedContent: "embed_content"
     case .batchEmbedContents: "batch_embed_contents"
     case .geminiCountTokens: "gemini_count_tokens"
@@ -55,6 +58,7 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
     case .ollamaTags: "ollama_tags"
     case .ollamaVersion: "ollama_version"
     case .fillInMiddle: "fim"
+    case .tgiGenerate: "tgi_generate"
     case .native: "native"
     }
   }
@@ -63,8 +67,9 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
   /// passed through.
   package var task: Purpose? {
     switch self {
-    case .chat, .completions, .responses, .messages, .generateContent, .streamGenerateContent, .cohereChat,
-      .ollamaChat, .ollamaGenerate, .converse, .converseStream, .invoke, .invokeStream:
+    case .chat, .completions, .responses, .messages, .generateContent, .streamGenerateContent,
+      .streamGenerateArray, .cohereChat, .ollamaChat, .ollamaGenerate, .converse, .converseStream, .invoke,
+      .invokeStream:
       .chat
     case .embeddings, .embedContent, .batchEmbedContents, .cohereEmbed, .ollamaEmbed: .embeddings
     case .countTokens, .inputTokens, .geminiCountTokens, .bedrockCountTokens: .tokenCount
@@ -87,8 +92,8 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
   /// The path holds the model's name.
   package var hasModelInPath: Bool {
     switch self {
-    case .generateContent, .streamGenerateContent, .embedContent, .batchEmbedContents, .geminiCountTokens, .converse,
-      .converseStream, .invoke, .invokeStream, .bedrockCountTokens:
+    case .generateContent, .streamGenerateContent, .streamGenerateArray, .embedContent, .batchEmbedContents,
+      .geminiCountTokens, .converse, .converseStream, .invoke, .invokeStream, .bedrockCountTokens:
       true
     default: false
     }
@@ -108,7 +113,7 @@ package enum Operation: UInt8, CaseIterable, Hashable, Sendable {
     switch self {
     case .chat, .completions, .responses, .messages, .cohereChat, .fillInMiddle: .bodyFlag
     case .ollamaChat, .ollamaGenerate: .bodyFlagUnlessFalse
-    case .streamGenerateContent, .converseStream, .invokeStream: .always
+    case .streamGenerateContent, .streamGenerateArray, .converseStream, .invokeStream: .always
     default: .never
     }
   }

@@ -20,6 +20,21 @@ package struct SurfaceMatch: Hashable, Sendable {
     self.providerPath = providerPath
   }
 
+  /// Gemini's streams are one JSON array unless the query asks for events.
+  package func refined(query: ByteSlice?) -> SurfaceMatch {
+    guard operation == .streamGenerateContent else { return self }
+    var start = 0
+    while let query, start < query.count {
+      let end = query.firstIndex(of: 0x26, from: start) ?? query.count
+      let pair = query[start..<end]
+      if pair.equals("alt=sse") || pair.equals("$alt=sse") || pair.equalsIgnoringCase("%24alt=sse") { return self }
+      start = end + 1
+    }
+    var match = self
+    match.operation = .streamGenerateArray
+    return match
+  }
+
   /// The body has to be scanned before the first upstream byte: for `model` and `stream`, or because what it asks for
   /// decides where it may go.
   package var inspected: Bool { operation.hasModelInBody || operation.hasModelInPath }

@@ -7,7 +7,7 @@ extension Operation {
     case .completions: OpenAICompletions.self
     case .responses: ResponsesChat.self
     case .messages: AnthropicChat.self
-    case .generateContent, .streamGenerateContent: GeminiChat.self
+    case .generateContent, .streamGenerateContent, .streamGenerateArray: GeminiChat.self
     case .cohereChat: CohereChat.self
     case .converse, .converseStream: ConverseChat.self
     case .invoke, .invokeStream: BedrockInvoke.self
@@ -26,6 +26,8 @@ extension Operation {
     case .embedContent, .batchEmbedContents: GeminiEmbeddings.self
     case .cohereEmbed: CohereEmbeddings.self
     case .ollamaEmbed: OllamaEmbeddings.self
+    // Of a provider only: Bedrock's clients ask for chat and embeddings by the same operation.
+    case .invoke: BedrockEmbeddings.self
     default: nil
     }
   }

@@ -48,6 +48,12 @@ package struct StreamTranslation: Sendable {
     write(into: &out)
   }
 
+  /// What the client's protocol lets pass as nothing, at this place of its stream; may be nothing at all.
+  package func keepAlive(into out: inout [UInt8]) {
+    guard problem == nil, !isOver else { return }
+    writer.keepAlive(to: &out)
+  }
+
   /// The stream cannot be finished.
   package mutating func fail(_ error: GatewayError, into out: inout [UInt8]) {
     guard !isOver else { return }

@@ -3,8 +3,8 @@
 package struct Translation: Sendable {
   /// The provider's own operation.
   package let operation: Operation
-  /// For the provider.
-  package let body: [UInt8]
+  /// For the provider; empty once it was taken.
+  package private(set) var body: [UInt8]
   /// Hints of the client that did not travel, by their names in its protocol.
   package let dropped: [String]
   private let way: Way
@@ -54,6 +54,7 @@ package struct Translation: Sendable {
       var request = try client.readRequest(document, model: source.model, streams: source.streams, &notes)
       ToolCallRepair.complete(&request)
       reply.includesUsage = request.includesUsage
+      reply.asArray = source.operation == .streamGenerateArray
       body = Self.bytes(try provider.writeRequest(request, for: target, &notes))
       reply.toolNames = notes.toolNames
       way = .chat(client: client, provider: provider, reply)
@@ -65,6 +66,13 @@ package struct Translation: Sendable {
       throw Self.impossible(source, dialect)
     }
     dropped = notes.dropped
+  }
+
+  /// Hands the body over to whoever sends it: a long prompt should not lie in memory once more.
+  package mutating func takeBody() -> [UInt8] {
+    let taken = body
+    body = []
+    return taken
   }
 
   /// A provider's whole answer with a success status, for the client.

@@ -55,6 +55,9 @@ package struct KeyDigest: Sendable {
     bytes.withUnsafeBytes { take($0) }
   }
 
+  /// Tells keys apart within the process; says nothing about the key to somebody who does not have it.
+  package var identity: UInt64 { words[0] ^ words[3] | 1 }
+
   /// Zero exactly when both are equal; looks at every bit of both.
   package func difference(from other: KeyDigest) -> UInt64 {
     var difference: UInt64 = 0
@@ -90,6 +93,12 @@ package struct AccessTable: Sendable {
   }
 
   package var isOpen: Bool { keys.isEmpty }
+
+  /// Callers have to be kept from each other.
+  var hasSeveralCallers: Bool { keys.count > 1 }
+
+  /// Whose the responses are that a caller has stored; 0 where nobody is told apart.
+  func owner(_ key: Int?) -> UInt64 { key.map { keys[$0].digest.identity } ?? 0 }
 
   /// The place of the key whose hash this is. Looks at all keys, so the time tells nothing about which one matched.
   func find(_ digest: KeyDigest) -> Int? {

@@ -1,5 +1,6 @@
 /// Which account stored which response, for all loops of the process: later requests about a response can be answered by
-/// that account only. Bounded: the oldest is forgotten first.
+/// that account only, and only the access key that asked for the response finds it. Bounded: the oldest is forgotten
+/// first.
 package struct StoredResponses: Sendable {
   package static let defaultCapacity = 65_536
 
@@ -15,10 +16,13 @@ package struct StoredResponses: Sendable {
 
   package var count: Int { accounts.count }
 
-  /// Ids are kept as hashes, seeded for each process.
-  package static func key(_ id: String) -> UInt64 {
+  /// Ids are kept as hashes, seeded for each process, together with whose they are.
+  ///
+  /// - Parameter owner: of the access key; 0 where there are none.
+  package static func key(_ id: String, owner: UInt64) -> UInt64 {
     var hasher = Hasher()
     hasher.combine(id)
+    hasher.combine(owner)
     return UInt64(bitPattern: Int64(hasher.finalize()))
   }
 

@@ -10,9 +10,16 @@ extension Exchange {
     let now = loop.clock.now()
     responseHead = head
     responseBytes = bytes
+    noteQuota(now)
     let decision = machine.upstreamHead(
-      attempt: machine.currentAttempt, status: head.status, isEventStream: head.isEventStream, now: now)
+      attempt: machine.currentAttempt, status: head.status, isEventStream: head.isEventStream || isArrayStream,
+      now: now)
     perform(decision, now)
+  }
+
+  /// An answer whose type says no more than JSON, but that is written piece by piece.
+  private var isArrayStream: Bool {
+    operation == .streamGenerateArray && target.pool.dialect.framing(upstreamOperation) == .jsonArray
   }
 
   func upstreamBody(_ part: UpstreamBodyPart) {
@@ -141,8 +148,12 @@ extension Exchange {
   func deliver(_ now: Instant) {
     guard let head = responseHead else { return complete(status: 502, closes: true, now) }
     var body = collected
-    body.withUnsafeReadableBytes {
-      measure = UsageMeter.measure(target.pool.dialect, upstreamOperation, body: ByteSlice($0))
+    measure = responseBytes.withUnsafeReadableBytes { bytes in
+      body.withUnsafeReadableBytes {
+        UsageMeter.measure(
+          target.pool.dialect, upstreamOperation, headers: HeaderView(head.headers, in: ByteSlice(bytes)),
+          body: ByteSlice($0))
+      }
     }
     firstTokenAt = now
     if let translation {
@@ -194,7 +205,7 @@ extension Exchange {
   /// A plain answer, or its beginning: remembers who stored the new response, forgets the one that was deleted.
   private func noteStored(_ body: ByteBuffer) {
     guard let status = responseHead?.status, (200..<300).contains(status) else { return }
-    switch operation {
+    switch operation == .native ? upstreamOperation : operation {
     case .responses:
       if let id = body.withUnsafeReadableBytes({ StoredResponseReader.answer($0) }) { remember(id) }
     case .deleteResponse:
@@ -214,7 +225,7 @@ extension Exchange {
   }
 
   private func remember(_ id: String) {
-    let (key, account) = (StoredResponses.key(id), account)
+    let (key, account) = (StoredResponses.key(id, owner: owner), account)
     loop.stored.withLock { $0.remember(key, account: account) }
   }
 }
@@ -223,15 +234,23 @@ extension Exchange {
 extension Exchange {
   func beginStream(_ now: Instant) {
     let dialect = target.pool.dialect
-    meter = StreamMeter(dialect, upstreamOperation)
-    streamTranslation = translation?.stream(dialect.framing(upstreamOperation))
-    heldEvent = HeldEvent(dialect.framing(upstreamOperation))
-    if operation == .responses, translation == nil { responseReader = StoredResponseReader() }
+    eventFraming = streamFraming ?? dialect.framing(upstreamOperation)
+    meter = StreamMeter(dialect, upstreamOperation, eventFraming)
+    continuation = meter?.continuation ?? ""
+    streamTranslation = translation?.stream(eventFraming)
+    heldEvent = HeldEvent(eventFraming)
+    if upstreamOperation == .responses { responseReader = StoredResponseReader() }
     commit(isOldClient ? .untilClose : .chunked, now)
     stage = .streaming
     loop.metrics.update(on: loop.id) { $0.streamsOpen += 1 }
     connection?.flush()
     connection?.deadlineMoved(nextDeadline)
+  }
+
+  /// What the answer's own type says, which counts where the operation is not known.
+  private var streamFraming: StreamFraming? {
+    guard let type = responseHead?.headers.first(.contentType) else { return nil }
+    return responseBytes.withUnsafeReadableBytes { StreamFraming(contentType: ByteSlice(type.slice($0))) }
   }
 
   private func stream(_ part: UpstreamBodyPart) {
@@ -243,12 +262,14 @@ extension Exchange {
     if !hadToken, let token = meter.firstTokenAt {
       firstTokenAt = token
       machine.firstTokenSeen(attempt: machine.currentAttempt)
+      learn(beginning: machine.sinceSent(token))
     }
     lastSentAt = now
     if streamTranslation != nil { return streamTranslated(part) }
     guard meter.isAtEventBoundary || meter.isBlind else { return holdTail(part) }
     if let earlier = heldEvent.takeAll() { write(payload: earlier) }
     heldEvent.boundaryReached()
+    continuation = meter.continuation
     forwardWhole(part, mayTerminate: meter.end != .truncated)
   }
 
@@ -289,22 +310,31 @@ extension Exchange {
 
   static let terminator: StaticString = "0\r\n\r\n"
 
+  /// Says that the model is still at it, where the client's protocol has a way to say so.
   func sendComment(_ now: Instant) {
-    guard heldEvent.isEmpty, !heldEvent.isTorn, !isPaused, let text = keepaliveText else { return lastSentAt = now }
-    var comment = ByteBuffer()
-    comment.writeStaticString(text)
-    write(payload: comment)
-    connection?.flush()
     lastSentAt = now
-    loop.metrics.update(on: loop.id) { $0.keepaliveComments &+= 1 }
+    guard heldEvent.isEmpty, !heldEvent.isTorn, !isPaused else { return }
+    var comment = loop.takeScratch()
+    if streamTranslation != nil {
+      streamTranslation?.keepAlive(into: &comment)
+    } else {
+      comment.append(passedComment)
+    }
+    if !comment.isEmpty {
+      write(payload: ByteBuffer(bytes: comment))
+      connection?.flush()
+      loop.metrics.update(on: loop.id) { $0.keepaliveComments &+= 1 }
+    }
+    loop.giveBack(&comment)
   }
 
-  /// What the client's protocol lets pass as nothing; only event streams have such a thing.
-  private var keepaliveText: StaticString? {
-    switch surface {
-    case .anthropic: "event: ping\ndata: {\"type\": \"ping\"}\n\n"
-    case .openai, .gemini, .cohere: ": keepalive\n\n"
-    case .ollama, .bedrock: nil
+  /// For streams that are passed on as they come.
+  private var passedComment: StaticString {
+    switch eventFraming {
+    case .serverSentEvents:
+      surface == .anthropic ? "event: ping\ndata: {\"type\": \"ping\"}\n\n" : StreamFraming.comment
+    case .jsonArray: "\n"
+    case .lines, .awsEventStream: ""
     }
   }
 

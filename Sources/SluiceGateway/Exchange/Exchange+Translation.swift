@@ -14,17 +14,30 @@ extension Exchange {
     guard preparedTarget != targetIndex else { return refusal == nil }
     preparedTarget = targetIndex
     translation = nil
+    translatedBody = ByteBuffer()
     refusal = nil
-    upstreamOperation = operation
+    upstreamOperation = operation == .native ? nativeOperation : operation
     guard !target.pool.dialect.speaks(operation), operation != .native else { return true }
     do {
-      let translation = try translate()
+      var translation = try translate()
       upstreamOperation = translation.operation
+      translatedBody = ByteBuffer(bytes: translation.takeBody())
       self.translation = translation
       return true
     } catch {
       refusal = error
       return false
+    }
+  }
+
+  /// What a request on the provider's own path is about.
+  private var nativeOperation: Operation {
+    guard let request else { return .native }
+    let (path, query) = (request.head.path.range, request.head.query?.range)
+    return request.bytes.withUnsafeReadableBytes { bytes in
+      let source = ByteSlice(bytes)
+      return target.pool.dialect.operation(
+        ofNative: source[path].suffix(from: request.match.providerPath ?? 0), query: query.map { source[$0] })
     }
   }
 
@@ -64,9 +77,9 @@ extension Exchange {
     dialect.appendMissingHeaders(client: .none, call, to: &head)
     appendTracing(to: &head)
     head.append("content-length: ")
-    head.append(decimal: translation.body.count)
+    head.append(decimal: translatedBody.readableBytes)
     head.append("\r\n\r\n")
-    return (head, ByteBuffer(bytes: translation.body))
+    return (head, translatedBody)
   }
 
   private func appendTracing(to head: inout [UInt8]) {
@@ -127,6 +140,7 @@ extension Exchange {
     switch operation {
     case .ollamaChat, .ollamaGenerate: "application/x-ndjson"
     case .converseStream, .invokeStream: "application/vnd.amazon.eventstream"
+    case .streamGenerateArray: "application/json; charset=UTF-8"
     default: "text/event-stream; charset=utf-8"
     }
   }

@@ -65,7 +65,6 @@ extension Exchange {
   /// The answer was passed on to its end.
   func finishAnswer(_ now: Instant) {
     if let rest = heldEvent.takeAll() { write(payload: rest) }
-    if let meter { measure = meter.measure }
     writeTerminator()
     connection?.flush()
     complete(status: status, closes: framing == .untilClose, now)
@@ -75,8 +74,9 @@ extension Exchange {
   /// is cut, so that its length or its missing terminator tells.
   func breakOff(_ failure: SluiceDialects.ExchangeFailure, _ now: Instant) {
     loop.metrics.update(on: loop.id) { $0.rejected[failure.code, default: 0] &+= 1 }
-    if let meter { measure = meter.measure }
-    let canSpeak = stage == .streaming && !heldEvent.isTorn && meter?.isBlind != true && !isTerminated
+    // What the client speaks to the provider past the gateway is known only as far as it is server-sent events.
+    let isReadable = meter?.isBlind != true && (operation != .native || eventFraming == .serverSentEvents)
+    let canSpeak = stage == .streaming && !heldEvent.isTorn && isReadable && !isTerminated
     guard canSpeak else {
       loop.metrics.update(on: loop.id) { $0.answersCut &+= 1 }
       connection?.flush()
@@ -98,8 +98,11 @@ extension Exchange {
       streamTranslation?.fail(error, into: &event)
       return event
     }
-    return GatewayErrorBody.streamEvent(
-      surface, operation, error, requestID: id.description, sequenceNumber: meter?.eventCount ?? 0)
+    guard eventFraming == .jsonArray else {
+      return GatewayErrorBody.streamEvent(
+        surface, operation, error, requestID: id.description, sequenceNumber: meter?.eventCount ?? 0)
+    }
+    return GatewayErrorBody.arrayEnd(error, continuation: continuation)
   }
 
   /// Nothing reached the client yet: answer with the failure.
@@ -194,7 +197,7 @@ extension Exchange {
         pool: target.pool.name, endpoint: endpointName, caller: caller, status: status, isStream: stage == .streaming,
         code: code, duration: duration, firstToken: firstToken, phases: machine.phases, counters: machine.counters,
         bytesIn: bytesIn, bytesOut: bytesOut, inputTokens: measure.usage?.input ?? 0,
-        outputTokens: measure.usage?.output ?? 0),
+        outputTokens: measure.usage?.output ?? 0, isEstimate: measure.isEstimate),
       on: loop.id)
   }
 }
@@ -212,6 +215,10 @@ extension RequestCounters {
     if let usage = measure.usage {
       inputTokens &+= UInt64(max(0, usage.input))
       outputTokens &+= UInt64(max(0, usage.output))
+      if measure.isEstimate {
+        estimatedInputTokens &+= UInt64(max(0, usage.input))
+        estimatedOutputTokens &+= UInt64(max(0, usage.output))
+      }
       cachedTokens &+= UInt64(max(0, usage.cachedInput))
       reasoningTokens &+= UInt64(max(0, usage.reasoning))
     }

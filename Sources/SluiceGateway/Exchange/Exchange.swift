@@ -42,6 +42,8 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var wantsStream = false
   var isOldClient = false
   var bytesIn = 0
+  /// An estimate; what clocks and sizes of models are compared with.
+  var promptTokens = 0
   var began = Instant.distantPast
 
   // The target at hand, in its provider's words
@@ -49,6 +51,8 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   /// The provider's own operation.
   var upstreamOperation = Operation.chat
   var translation: Translation?
+  /// The request in the provider's protocol.
+  var translatedBody = ByteBuffer()
   /// Why the request cannot be carried to the target.
   var refusal: TranslationRefusal?
 
@@ -63,6 +67,8 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var signing: SigningIdentity?
   /// Why there was nothing to sign with.
   var complaint: String?
+  /// Whose the response is that may be stored.
+  var owner: UInt64 = 0
   var upstreamHeadBytes = ByteBuffer()
   /// A ticket could not be withdrawn, so its lease still comes: this object must not serve another exchange.
   private(set) var isRetired = false
@@ -80,6 +86,10 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var streamTranslation: StreamTranslation?
   /// While the id of the response that a stream brings is not known.
   var responseReader: StoredResponseReader?
+  /// How the client's stream is cut into events.
+  var eventFraming = StreamFraming.serverSentEvents
+  /// What has to stand before an event of ours, behind what the client has.
+  var continuation: StaticString = ""
   var framing = AnswerFraming.none
   var isTerminated = false
   var status = 0
@@ -121,7 +131,8 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     self.connection = connection
     self.fields = fields
     self.route = route
-    targets = Self.fitting(route.ordered(random: loop.nextRandom()), fields)
+    promptTokens = fields.map { TokenCount.estimate($0).input } ?? 0
+    targets = fitting(route.ordered(random: loop.nextRandom()))
     targetIndex = 0
     preparedTarget = -1
     id = request.id
@@ -129,6 +140,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     operation = request.match.operation
     wantsStream = request.match.operation.streams(fields?.stream)
     isOldClient = request.head.version == .zero
+    owner = connection.configuration.access.owner(request.caller.key)
     bytesIn = request.bytes.readableBytes + request.body.readableBytes
     began = request.began
     status = 0
@@ -140,7 +152,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     isPaused = false
     stage = .waiting
     machine = ExchangeMachine(
-      settings: target.pool.exchange, targetCount: targets.count, callerDeadline: request.callerDeadline(),
+      settings: settings(), targetCount: targets.count, callerDeadline: request.callerDeadline(),
       model: route.hash, wantsStream: wantsStream, now: request.began)
     self.request = consume request
     loop.requestStarted(target, now)
@@ -148,11 +160,9 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   }
 
   /// Leaves out targets whose model is too small for the prompt, unless all are: then the provider may say so.
-  private static func fitting(_ targets: [ResolvedTarget], _ fields: RequestFields?) -> [ResolvedTarget] {
-    guard targets.count > 1, let fields else { return targets }
-    let prompt = TokenCount.estimate(fields).input
-    guard targets.contains(where: { !$0.fits(promptTokens: prompt) }) else { return targets }
-    let fitting = targets.filter { $0.fits(promptTokens: prompt) }
+  private func fitting(_ targets: [ResolvedTarget]) -> [ResolvedTarget] {
+    guard targets.count > 1, targets.contains(where: { !$0.fits(promptTokens: promptTokens) }) else { return targets }
+    let fitting = targets.filter { $0.fits(promptTokens: promptTokens) }
     return fitting.isEmpty ? targets : fitting
   }
 
@@ -169,6 +179,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     }
     if let report = decision.release, let lease = lease.take() {
       link = .none
+      learn(from: report)
       awaitsConfiguration = false
       let connection = lease.resource
       lease.release(connection.settled(report))
@@ -201,7 +212,7 @@ extension Exchange {
     forgetAnswer()
     if plan.target != targetIndex {
       targetIndex = plan.target
-      machine.use(target.pool.exchange)
+      machine.use(settings())
     }
     guard prepareTarget() else { return rejected(RejectionFacts(.unsupportedField), now) }
     guard let request else { return }
@@ -293,10 +304,10 @@ extension Exchange {
       upstreamHeadBytes.clear(minimumCapacity: head.count)
       upstreamHeadBytes.writeBytes(head)
       loop.giveBack(&head)
-      return Self.withBody(&upstreamHeadBytes, body, nil, body.readableBytes)
+      return UpstreamBody.attach(body, nil, to: &upstreamHeadBytes)
     }
     let hasBody = request.match.inspected || !request.head.bodyLength.isEmpty
-    let splice = rename()
+    let splice = change(request.body)
     let count = splice?.resultCount(request.body.readableBytes) ?? request.body.readableBytes
     var bytes = loop.takeScratch()
     UpstreamHead(
@@ -308,37 +319,21 @@ extension Exchange {
       AttemptSignature.insert(
         into: &bytes, endpoint, contentType: request.contentType, body: request.body, as: signing)
     }
-    upstreamHeadBytes.clear(minimumCapacity: bytes.count + (count <= Self.inlineBody ? count : 0))
+    upstreamHeadBytes.clear(minimumCapacity: bytes.count + (count <= UpstreamBody.inline ? count : 0))
     upstreamHeadBytes.writeBytes(bytes)
     loop.giveBack(&bytes)
     guard hasBody, count > 0 else { return UpstreamRequest(head: upstreamHeadBytes) }
-    return Self.withBody(&upstreamHeadBytes, request.body, splice, count)
+    return UpstreamBody.attach(request.body, splice, to: &upstreamHeadBytes)
   }
 
-  /// Bodies up to this size are copied behind the head: one buffer is written faster than two.
-  private static let inlineBody = 16_384
-
-  private static func withBody(
-    _ head: inout ByteBuffer, _ body: ByteBuffer, _ splice: BodySplice?, _ count: Int
-  ) -> UpstreamRequest {
-    guard let splice else {
-      guard count <= inlineBody else { return UpstreamRequest(head: head, body: body) }
-      head.writeImmutableBuffer(body)
-      return UpstreamRequest(head: head)
+  /// The change to the body: what the pool's options add, or the model's other name along the route.
+  private func change(_ body: ByteBuffer) -> BodySplice? {
+    guard let fields else { return nil }
+    let added = body.withUnsafeReadableBytes {
+      target.pool.dialect.addition(to: ByteSlice($0), fields, operation)
     }
-    let start = body.readerIndex
-    let before = body.getSlice(at: start, length: splice.range.lowerBound) ?? ByteBuffer()
-    let after =
-      body.getSlice(at: start + splice.range.upperBound, length: body.readableBytes - splice.range.upperBound)
-      ?? ByteBuffer()
-    head.writeImmutableBuffer(before)
-    head.writeBytes(splice.replacement)
-    return UpstreamRequest(head: head, body: after.readableBytes > 0 ? after : nil)
-  }
-
-  /// The change to the body where the route gives the model another name.
-  private func rename() -> BodySplice? {
-    guard let range = fields?.modelRange, let model = fields?.model else { return nil }
+    if let added { return added }
+    guard let range = fields.modelRange, let model = fields.model else { return nil }
     let name = target.pool.dialect.upstreamModel(target.upstreamModel ?? model)
     return name == model ? nil : .model(range, with: name)
   }
@@ -393,6 +388,7 @@ extension Exchange {
 
   /// Lets go of everything that only another attempt would need.
   func forgetRequest() {
+    if translatedBody.capacity > 0 { translatedBody = ByteBuffer() }
     guard let old = request else { return }
     loop.purse.refund(old.reserved)
     old.dropBytes()
@@ -402,6 +398,7 @@ extension Exchange {
   /// Accounts for the exchange and hands the connection back.
   func complete(status: Int, closes: Bool = false, _ now: Instant) {
     self.status = status
+    if stage == .streaming, let meter { measure = meter.measure(promptTokens: promptTokens) }
     record(now)
     if stage == .streaming { loop.metrics.update(on: loop.id) { $0.streamsOpen -= 1 } }
     stage = .idle

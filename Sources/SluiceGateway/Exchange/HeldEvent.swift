@@ -37,7 +37,7 @@ package struct HeldEvent {
     switch framing {
     case .serverSentEvents: Self.lastEventEnd(bytes, from: max(0, before - 3))
     case .lines: bytes.lastIndex(of: 0x0A).map { $0 + 1 }
-    case .awsEventStream: nil
+    case .awsEventStream, .jsonArray: nil
     }
   }
 

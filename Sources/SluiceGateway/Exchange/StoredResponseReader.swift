@@ -1,4 +1,4 @@
-import SluiceDialects
+package import SluiceDialects
 
 /// Finds the ids of stored responses in bodies and answers.
 ///
@@ -37,9 +37,36 @@ package struct StoredResponseReader {
   /// The id of a response, from the whole answer or its beginning.
   package static func answer(_ bytes: UnsafeRawBufferPointer) -> String? { identifier(bytes, within: nil) }
 
-  /// The response that a request continues, from a body that is valid JSON.
-  package static func previous(_ bytes: UnsafeRawBufferPointer) -> String? {
-    JSONPathReader.first(bytes, previousPath)[0]?.string(in: bytes)
+  /// What a request's body says about the response that it continues.
+  package enum Previous: Hashable {
+    case none
+    case response(String)
+    /// More than one: readers of JSON differ about which counts.
+    case several
+  }
+
+  package static func previous(_ bytes: UnsafeRawBufferPointer) -> Previous {
+    var found = Previous.none
+    var count = 0
+    do throws(JSONScanError) {
+      try JSONPathReader.read(bytes, previousPath) { _, leaf in
+        count += 1
+        if let id = leaf.string(in: bytes) { found = .response(id) }
+      }
+    } catch {
+      return .none
+    }
+    return count > 1 ? .several : found
+  }
+
+  /// The response that a provider's path names: `…/responses/{id}` and what is below.
+  ///
+  /// - Parameter path: as it was sent; providers may read it in more ways than one.
+  package static func identifier(inPath path: ByteSlice) -> String? {
+    let segments = PercentDecoding.decode(path).split(separator: "/").filter { $0 != "." }
+    guard let place = segments.firstIndex(of: "responses"), place + 1 < segments.count else { return nil }
+    let name = segments[place + 1]
+    return name == "input_tokens" || name == "compact" ? nil : String(name)
   }
 
   private static func identifier(_ bytes: UnsafeRawBufferPointer, within member: StaticString?) -> String? {

@@ -30,7 +30,7 @@ extension InboundConnection {
       if match.inspected, let error = gate.checkContentType(match.surface) {
         return .refused(error, match.surface, allow: nil)
       }
-      return .surface(match, caller)
+      return .surface(match.refined(query: head.query.map { source[$0.range] }), caller)
     }
   }
 
@@ -154,7 +154,7 @@ extension InboundConnection {
         id: id, began: start, surface: surface, operation: operation, model: "", pool: "", endpoint: "", caller: "",
         status: status, isStream: false, code: code, duration: now - start, firstToken: .zero,
         phases: PhaseClock(begun: start), counters: ExchangeCounters(), bytesIn: 0, bytesOut: bytesOut, inputTokens: 0,
-        outputTokens: 0),
+        outputTokens: 0, isEstimate: false),
       on: loop.id)
   }
 }

@@ -69,6 +69,7 @@ extension InboundConnection {
       return refuse(
         request, GatewayError(.modelNotAllowed, message: "This access key is limited to models; native paths are not."))
     }
+    guard mayReachResponses(request) else { return refuse(request, GatewayError(.unknownStoredResponse)) }
     let target = ResolvedTarget(pool: pool, upstreamModel: nil, slot: loop.metrics.slot(ofPool: pool.name))
     let plan = RoutePlan(targets: [RouteTarget(pool: pool.name)])
     start(request, nil, ModelRoute(model: "", plan: plan, targets: [target]))

@@ -104,6 +104,9 @@ package struct RequestCounters: Sendable {
   package var outputTokens: UInt64 = 0
   package var cachedTokens: UInt64 = 0
   package var reasoningTokens: UInt64 = 0
+  /// Part of the input and output tokens that no provider counted.
+  package var estimatedInputTokens: UInt64 = 0
+  package var estimatedOutputTokens: UInt64 = 0
   /// Nano-dollars, by the catalogue's prices.
   package var cost: UInt64 = 0
   package var retries: UInt64 = 0
@@ -136,8 +139,8 @@ package struct RequestCounters: Sendable {
 
   private static var sums: [WritableKeyPath<RequestCounters, UInt64>] {
     [
-      \.bytesIn, \.bytesOut, \.cost, \.inputTokens, \.outputTokens, \.cachedTokens, \.reasoningTokens, \.retries,
-      \.replays,
+      \.bytesIn, \.bytesOut, \.cost, \.inputTokens, \.outputTokens, \.cachedTokens, \.reasoningTokens,
+      \.estimatedInputTokens, \.estimatedOutputTokens, \.retries, \.replays,
       \.walks, \.spills, \.budgetRefusals, \.cancelled, \.streams, \.streamsBroken, \.refusals, \.contentFiltered,
     ]
   }

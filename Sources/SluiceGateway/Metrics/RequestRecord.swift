@@ -29,6 +29,8 @@ package struct RequestRecord: Sendable {
   package var bytesOut: Int
   package var inputTokens: Int
   package var outputTokens: Int
+  /// The provider did not say them.
+  package var isEstimate: Bool
 }
 
 /// The gateway's own name for one request: `x-sluice-request-id`.

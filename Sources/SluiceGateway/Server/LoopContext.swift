@@ -22,6 +22,8 @@ final class LoopContext: @unchecked Sendable {
   /// How request bodies are read in this configuration.
   private(set) var scanLimits: RequestScanner.Limits
   private(set) var models = ModelCache()
+  /// Survive reloads, as the pools' slots do.
+  var answerClocks = AnswerClocks()
   /// By the pool's slot in the metrics, which survives reloads.
   private var budgets: [RetryBudget?] = []
   private var directories: [Surface: ModelDirectory] = [:]

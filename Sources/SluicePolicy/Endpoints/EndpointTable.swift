@@ -48,6 +48,8 @@ package struct EndpointRecord: Sendable {
   package var grants: UInt64 = 0
   package var successes: UInt64 = 0
   package var failures: UInt64 = 0
+  /// What its provider last said about its limits.
+  package var quota: EndpointQuota?
 
   @inline(__always)
   package var isSaturated: Bool { leased >= maxConcurrent }

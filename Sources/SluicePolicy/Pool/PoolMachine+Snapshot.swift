@@ -33,7 +33,8 @@ extension PoolMachine {
       consecutiveFailures: Int(record.health.failures), outUntil: outUntil, rejectedBy: record.rejectedBy,
       grants: record.grants, successes: record.successes, failures: record.failures,
       heartbeats: record.heartbeats.succeeded, heartbeatsFailed: record.heartbeats.failed,
-      heartbeatProblem: record.heartbeats.problem(record.successes), removed: record.isRemoved)
+      heartbeatProblem: record.heartbeats.problem(record.successes),
+      quota: record.quota?.at(now), removed: record.isRemoved)
   }
 
   private func state(of record: EndpointRecord, _ now: Instant) -> EndpointState {

@@ -276,6 +276,8 @@ public struct EndpointSnapshot: Hashable, Sendable {
   public var heartbeatsFailed: UInt64
   /// Its heartbeats fail, and nothing has ended well since.
   public var heartbeatProblem: HeartbeatProblem?
+  /// What its provider last said about its limits, as it is by now; `nil` while nothing was said.
+  public var quota: EndpointQuota?
   /// No longer in the settings; goes once its last lease has ended.
   public var removed: Bool
 }

@@ -162,6 +162,13 @@ public final class PoolDriver<Resource: PoolableResource>: Sendable {
     core.perform { $0.machine.resumeEndpoint(endpoint, now: $0.now, into: &$0.actions) }
   }
 
+  /// Tells what an answer said about the limits of the endpoint that gave it.
+  ///
+  /// - Parameter pause: a limit is used up; the endpoint is left alone for so long.
+  package func quotaHeard(_ endpoint: EndpointID, _ quota: EndpointQuota, pause: Interval?) {
+    core.perform { $0.machine.quotaHeard(endpoint, quota, pause: pause, now: $0.now, into: &$0.actions) }
+  }
+
   /// Forgets what an endpoint has done wrong: ejection, cooling, a rejected credential.
   ///
   /// - Returns: false when there is no such endpoint.

@@ -11,6 +11,7 @@ struct GrantsAreEligible: SimulationChecker {
   private var drained: Set<EndpointID> = []
   private var rejected: Set<EndpointID> = []
   private var coolingUntil: [EndpointID: Instant] = [:]
+  private var heardAt: [EndpointID: Instant] = [:]
   private var leases: [LeaseID: Grant] = [:]
   private var served: Set<ResourceID> = []
   private var health = HealthSettings()
@@ -31,6 +32,7 @@ struct GrantsAreEligible: SimulationChecker {
     case .endpointDrained(let endpoint): drained.insert(endpoint)
     case .endpointResumed(let endpoint): drained.remove(endpoint)
     case .endpointReset(let endpoint): reset(endpoint)
+    case .quotaHeard(let endpoint, let moment, let pause): hear(endpoint, moment, pause, now)
     default: break
     }
     return nil
@@ -61,6 +63,13 @@ struct GrantsAreEligible: SimulationChecker {
     case .overloaded, .server, .network, .timeout, .protocolError: cool(endpoint, report.coolFor ?? .zero, now)
     case .caller, .contentPolicy, .contextLength, .cancelled: break
     }
+  }
+
+  /// The latest word counts, whenever it comes.
+  private mutating func hear(_ endpoint: EndpointID, _ moment: Instant, _ pause: Interval?, _ now: Instant) {
+    guard origins[endpoint] != nil, moment >= heardAt[endpoint] ?? .distantPast else { return }
+    heardAt[endpoint] = moment
+    if let pause { cool(endpoint, pause, now) }
   }
 
   /// A provider's word is kept, but not for longer than the pool is willing to.

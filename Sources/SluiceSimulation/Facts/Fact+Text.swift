@@ -61,6 +61,8 @@ extension Fact {
     case .endpointDrained(let endpoint): return mix(21, UInt32(endpoint.rawValue), 0)
     case .endpointResumed(let endpoint): return mix(22, UInt32(endpoint.rawValue), 0)
     case .endpointReset(let endpoint): return mix(23, UInt32(endpoint.rawValue), 0)
+    case .quotaHeard(let endpoint, _, let pause):
+      return mix(35, UInt32(endpoint.rawValue), pause == nil ? 0 : 1)
     case .paused: return mix(24, 0, 0)
     case .resumed: return mix(25, 0, 0)
     case .drainBegan: return mix(26, 0, 0)

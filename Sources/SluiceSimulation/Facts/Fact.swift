@@ -34,6 +34,8 @@ package enum Fact: Sendable, Equatable {
   case endpointDrained(EndpointID)
   case endpointResumed(EndpointID)
   case endpointReset(EndpointID)
+  /// A provider said how much is left; with a pause, that nothing is.
+  case quotaHeard(EndpointID, at: Instant, pause: Interval?)
   case paused
   case resumed
   case drainBegan

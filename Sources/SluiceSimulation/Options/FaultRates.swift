@@ -26,6 +26,8 @@ package enum Fault: Int, CaseIterable, Sendable {
   case lateOrDuplicate
   /// Operators change something.
   case administration
+  /// An answer says how much is left of a limit, sometimes nothing.
+  case limitReached
 
   /// The highest rate that is drawn.
   var most: Double {
@@ -33,7 +35,7 @@ package enum Fault: Int, CaseIterable, Sendable {
     case .connectRefused, .idleClose, .administration, .bursts, .capacityChange: 0.5
     case .exchangeFails: 0.4
     case .connectStalls, .cancelled, .crash, .goAway: 0.3
-    case .rateLimited, .lateOrDuplicate: 0.2
+    case .rateLimited, .limitReached, .lateOrDuplicate: 0.2
     case .silentDeath: 0.1
     case .credentialRejected: 0.02
     }
@@ -50,7 +52,10 @@ package struct FaultRates: Sendable {
 
   /// A run has a few kinds of trouble, not all of them: what is masked by one shows without it.
   init(_ random: inout SimulationRandom) {
-    rates = Fault.allCases.map { random.chance(0.45) ? random.unit() * $0.most : 0 }
+    rates = Fault.allCases.dropLast().map { random.chance(0.45) ? random.unit() * $0.most : 0 }
+    // From a copy: what is drawn next is the same as before there was this one, so that seeds keep their meaning.
+    var copy = random
+    rates.append(copy.chance(0.45) ? copy.unit() * Fault.limitReached.most : 0)
   }
 
   package subscript(fault: Fault) -> Double {

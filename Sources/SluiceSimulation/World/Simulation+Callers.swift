@@ -108,8 +108,20 @@ extension Simulation {
     resources[grant.resource]?.holders.removeAll { $0 == call }
     resources[grant.resource]?.lastUse = now
     resources[grant.resource]?.lastPacket = now
+    hearQuota(grant.endpoint)
     giveBack(lease, isBroken(grant.resource) ? brokenReport() : report(grant.endpoint))
     perhapsAgain(.released(lease))
+  }
+
+  /// An answer's head says how much the endpoint has left: in the normal case some, now and then nothing.
+  private func hearQuota(_ endpoint: EndpointID) {
+    guard faults[.limitReached] > 0, chance.chance(faults[.limitReached]) else { return }
+    let pause: Interval? = chance.chance(0.5) ? .milliseconds(Int64(chance.range(0, 4000))) : nil
+    // Words may cross on their way.
+    let heardAt = chance.chance(0.1) ? now - .milliseconds(Int64(chance.range(1, 500))) : now
+    let quota = EndpointQuota(heardAt: heardAt)
+    note(.quotaHeard(endpoint, at: heardAt, pause: pause))
+    tell { $0.quotaHeard(endpoint, quota, pause: pause, now: now, into: &$1) }
   }
 
   func giveBack(_ lease: LeaseID, _ report: ExchangeReport) {

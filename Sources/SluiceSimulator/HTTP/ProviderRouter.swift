@@ -132,7 +132,10 @@ extension ProviderRouter {
     let method: HTTPMethodToken = request.method == .GET ? .get : .post
     return Array(path.utf8).withSlice { bytes in
       guard let match = SurfaceMatcher.match(method: method, path: bytes, headers: .none) else { return (nil, nil) }
-      return (match.operation, match.identifier.map { PercentDecoding.decode(bytes[$0]) })
+      let isArray = match.operation == .streamGenerateContent && request.query("alt") != "sse"
+      return (
+        isArray ? .streamGenerateArray : match.operation, match.identifier.map { PercentDecoding.decode(bytes[$0]) }
+      )
     }
   }
 

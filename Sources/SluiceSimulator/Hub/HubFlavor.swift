@@ -32,7 +32,10 @@ struct HubFlavor {
     case .huggingface: ["meta-llama/Llama-3.3-70B-Instruct", "Qwen/Qwen3-32B"]
     case .local: ["llama3.1", "qwen3", "nomic-embed-text"]
     case .bedrock:
-      ["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-pro-v1:0", "amazon.titan-embed-text-v2:0"]
+      [
+        "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-pro-v1:0", "amazon.titan-embed-text-v2:0",
+        "cohere.embed-english-v3",
+      ]
     }
   }
 

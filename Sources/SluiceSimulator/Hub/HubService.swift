@@ -45,6 +45,9 @@ struct HubService {
     guard !model.isEmpty else { throw HubErrors.usual(400, provider, message: "model is required") }
     guard world.serves(model) else { throw HubErrors.usual(404, provider, message: "model '\(model)' not found") }
     switch operation.task {
+    // Bedrock's vendors have one operation for everything.
+    case .chat where operation == .invoke && model.contains("embed"):
+      return try embeddings(call, operation, body, model, &world)
     case .chat: return try chat(call, operation, body, model, &world)
     case .embeddings: return try embeddings(call, operation, body, model, &world)
     case .tokenCount: return Self.count(operation, body)
@@ -113,10 +116,11 @@ struct HubService {
     let answer = HubAnswer(
       request: asked, completion: completion, ids: SeededRandom(seed: world.options.seed ^ asked.hash),
       idRule: flavor.idRule)
-    let reply = ReplyFacts(
+    var reply = ReplyFacts(
       model: model, id: world.requestIDs.identifier("", 20), created: Int(world.unixSeconds),
       // Mistral's streams always end with the usage.
       includesUsage: request.includesUsage || provider == .mistral)
+    reply.asArray = operation == .streamGenerateArray
     var result = Self.written(format, answer, reply, streams: streams, provider)
     result.pace = world.pace(profile, tokens: completion.outputTokens)
     result.streamType = Self.streamType(operation)
@@ -127,6 +131,7 @@ struct HubService {
     switch operation {
     case .ollamaChat, .ollamaGenerate: "application/x-ndjson"
     case .converseStream, .invokeStream: "application/vnd.amazon.eventstream"
+    case .streamGenerateArray: "application/json; charset=UTF-8"
     default: "text/event-stream; charset=utf-8"
     }
   }
@@ -144,6 +149,9 @@ struct HubService {
     }
     var result = Answer(status: 200, content: .stream(StreamScript(segments)))
     var failing = Format.StreamWriter(reply)
+    // An element of an array that fails follows others.
+    var before: [UInt8] = []
+    if reply.asArray { try? failing.write(.text(" "), to: &before) }
     failing.fail(GatewayError(.upstreamError, message: "Internal error."), to: &result.errorEvent)
     return result
   }

@@ -43,6 +43,17 @@ struct ExchangeMachineTests {
     if case .breakOff = broken.step {} else { #expect(Bool(false), "\(broken)") }
   }
 
+  /// Only what is said about the account takes a key out; other refusals are about the model, or pass.
+  @Test(arguments: [
+    (FailureClass.credential, FailureReach.key, true, FailureScope.endpoint), (.credential, .key, false, .model),
+    (.credential, .keyAndModel, false, .model), (.quota, .key, true, .endpoint), (.rateLimited, .key, false, .endpoint),
+    (.quota, .keyAndModel, false, .model), (.server, .endpoint, false, .endpoint),
+  ])
+  func howFarAFailureReaches(_ failure: FailureClass, _ reach: FailureReach, _ disables: Bool, _ scope: FailureScope) {
+    let facts = FailureFacts(ProviderFailure(failure, reach: reach, status: 403, disablesKey: disables))
+    #expect(facts.scope == scope)
+  }
+
   // MARK: Replay
 
   @Test func aDeadReusedConnectionIsReplayedOnceOnAFreshOne() {

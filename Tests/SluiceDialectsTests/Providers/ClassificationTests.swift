@@ -16,7 +16,7 @@ struct ClassificationTests {
     Row(file: "error.400.context_length.json", expected: .contextLength, reach: .request),
     Row(file: "error.400.unsupported_parameter.json", expected: .caller, reach: .request),
     Row(file: "error.401.invalid_api_key.json", expected: .credential, reach: .key, disables: true),
-    Row(file: "error.403.unsupported_country.json", expected: .credential, reach: .key),
+    Row(file: "error.403.unsupported_country.json", expected: .credential, reach: .key, disables: true),
     Row(file: "error.404.model_not_found.json", expected: .caller, reach: .keyAndModel),
     Row(file: "error.429.credit_balance_exhausted.json", expected: .quota, reach: .key, disables: true),
     Row(file: "error.429.insufficient_quota.json", expected: .quota, reach: .key, disables: true),

@@ -98,6 +98,30 @@ struct LimitsTests {
     #expect(view.tokens.limit == 5)
   }
 
+  @Test func aPauseIsUntilSomethingIsBack() throws {
+    var view = RateLimitView()
+    #expect(view.pause == nil)
+    view.requests = RateLimitWindow(limit: 1_000, remaining: 0, resetAfter: .seconds(60))
+    #expect(view.pause == .seconds(6), "a tenth")
+    view.requests.limit = 4
+    #expect(view.pause == .seconds(15), "at least one request")
+    view.tokens = RateLimitWindow(limit: 1_000, remaining: 0, resetAfter: .seconds(600))
+    #expect(view.pause == .seconds(60), "the longest")
+    view.tokens.remaining = 1
+    view.requests.remaining = 1
+    #expect(view.pause == nil, "something is left")
+    view.requests = RateLimitWindow(limit: nil, remaining: 0, resetAfter: nil)
+    #expect(view.pause == nil, "nobody knows")
+    view.requests.resetAfter = .zero
+    #expect(view.pause == nil)
+    let window = withBytes("") { _ in
+      withHead(Array("HTTP/1.1 200 X\r\nratelimit: \"api\";r=0;t=55\r\ncontent-length: 0\r\n\r\n".utf8)) {
+        try? ProviderDialect(.huggingface).rateLimits($1, now: .sample)
+      }
+    }
+    #expect(window??.pause == .seconds(56), "a window comes back at its end")
+  }
+
   @Test func nothingIsEmpty() {
     #expect(ProviderDialect.openai.rateLimits(.none, now: .sample).isEmpty)
     #expect(ProviderDialect.anthropic.rateLimits(.none, now: .sample).isEmpty)

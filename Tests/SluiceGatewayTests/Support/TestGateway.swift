@@ -48,29 +48,31 @@ final class TestGateway: Sendable {
   static func start(
     _ pools: [Pool], routes: [RouteDefinition] = [], access: AccessTable = .open,
     limits: GatewayLimits = .unhurried, settings: GatewaySettings? = nil, admin: (any AdminHandler)? = nil,
-    adminToken: KeyDigest? = nil, hosts: [String] = [], clock: any MonotonicClock = HeldClock(), ownLoops: Bool = false
+    adminToken: KeyDigest? = nil, hosts: [String] = [], clock: any MonotonicClock = HeldClock(), ownLoops: Int? = nil,
+    catalogue: ModelCatalogue = .shipped
   ) async throws -> TestGateway {
     // Tests that count on clients taking turns over the loops must not share them.
-    let group = ownLoops ? MultiThreadedEventLoopGroup(numberOfThreads: 2) : Self.group
+    let group = ownLoops.map { MultiThreadedEventLoopGroup(numberOfThreads: $0) } ?? Self.group
     let all = Array(group.makeIterator())
     let connector = try HTTPConnector(transport: HTTPTransport(loops: all, options: .unhurried))
     var built: [GatewayPool] = []
     for pool in pools { built.append(try make(pool, loops: all, connector, clock: clock)) }
     let configuration = try configuration(
       built, pools, routes: routes, access: access, limits: limits, adminToken: adminToken,
-      hosts: hosts)
+      hosts: hosts, catalogue: catalogue)
     let server = GatewayServer(
       settings: settings ?? GatewaySettings(listen: [.tcp(host: "127.0.0.1", port: 0)]), group: group,
       configuration: configuration, admin: admin, clock: clock, seed: 7)
     let addresses = try await server.start()
     return TestGateway(
       server: server, address: addresses[0], pools: built.map(\.driver), connector: connector,
-      ownGroup: ownLoops ? group : nil)
+      ownGroup: ownLoops == nil ? nil : group)
   }
 
   static func configuration(
     _ built: [GatewayPool], _ pools: [Pool], routes: [RouteDefinition] = [], access: AccessTable = .open,
-    limits: GatewayLimits = .unhurried, adminToken: KeyDigest? = nil, hosts: [String] = []
+    limits: GatewayLimits = .unhurried, adminToken: KeyDigest? = nil, hosts: [String] = [],
+    catalogue: ModelCatalogue = .shipped
   ) throws -> GatewayConfiguration {
     let table = try RouteTable(
       routes: routes,
@@ -78,7 +80,8 @@ final class TestGateway: Sendable {
         RoutePool(name: $0.name, dialect: $0.dialect, models: $0.models, allowed: $0.allowed)
       })
     return GatewayConfiguration(
-      pools: built, routes: table, access: access, limits: limits, adminToken: adminToken, hosts: hosts)
+      pools: built, routes: table, access: access, limits: limits, adminToken: adminToken, hosts: hosts,
+      catalogue: catalogue)
   }
 
   static func settings(_ pool: Pool) -> (PoolSettings, [HTTPOrigin]) {

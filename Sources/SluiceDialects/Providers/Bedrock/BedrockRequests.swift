@@ -17,6 +17,9 @@ package enum Bedrock: ProviderKnowledge {
     ProviderOption(
       "profile", .text,
       "The profile of AWS's shared files that the credentials come from, whatever the environment says."),
+    ProviderOption(
+      "input_type", .choice(["search_document", "search_query", "classification", "clustering"]),
+      "What embeddings of Cohere's models are for, where the client cannot say it.", standard: Cohere.defaultInputType),
   ]
 
   static let defaultRegion = "us-east-1"
@@ -38,7 +41,7 @@ package enum Bedrock: ProviderKnowledge {
   ) -> Operation? {
     switch task {
     case .chat: streams ? .converseStream : .converse
-    case .embeddings: nil
+    case .embeddings: .invoke
     case .tokenCount: .bedrockCountTokens
     }
   }

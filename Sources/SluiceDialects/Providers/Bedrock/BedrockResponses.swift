@@ -21,6 +21,15 @@ extension Bedrock {
     }
   }
 
+  /// `InvokeModel` counts in headers, whatever the vendor's own body says.
+  package static func read(_ headers: HeaderView, _ operation: Operation, into reader: inout AnswerReader) {
+    guard operation == .invoke else { return }
+    headers.visit { name, value in
+      if name.isName("x-amzn-bedrock-input-token-count") { reader.counters.input = value.trimmed.decimal }
+      if name.isName("x-amzn-bedrock-output-token-count") { reader.counters.output = value.trimmed.decimal }
+    }
+  }
+
   private static func readUsage(_ key: JSONKey, _ value: JSONScalar, _ reader: inout AnswerReader) {
     switch key {
     case .inputTokensCamel, .promptTokens, .inputTokens: reader.set(\.input, value)

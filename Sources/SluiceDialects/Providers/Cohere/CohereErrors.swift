@@ -13,7 +13,7 @@ extension Cohere {
     case 408, 504: FailureVerdict(.timeout, .endpoint)
     case 429: isMonthly(error) ? FailureVerdict(.quota, .key, disablesKey: true) : FailureVerdict(.rateLimited, .key)
     // The key is blocked.
-    case 498: FailureVerdict(.credential, .key)
+    case 498: FailureVerdict(.credential, .key, disablesKey: true)
     // Cancelled on the provider's side, since a client of the gateway that goes away gets no answer.
     case 499: FailureVerdict(.server, .endpoint)
     case 400..<500: FailureVerdict(.caller, .request)

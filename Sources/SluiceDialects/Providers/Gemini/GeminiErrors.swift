@@ -14,7 +14,7 @@ extension Gemini {
     case "API_KEY_INVALID", "API_KEY_EXPIRED", "ACCOUNT_STATE_INVALID", "CONSUMER_SUSPENDED":
       FailureVerdict(.credential, .key, disablesKey: true)
     case "API_KEY_SERVICE_BLOCKED", "SERVICE_DISABLED", "API_KEY_IP_ADDRESS_BLOCKED", "API_KEY_HTTP_REFERRER_BLOCKED":
-      FailureVerdict(.credential, .key)
+      FailureVerdict(.credential, .key, disablesKey: true)
     case "BILLING_DISABLED": FailureVerdict(.quota, .key, disablesKey: true)
     default: nil
     }
@@ -23,8 +23,7 @@ extension Gemini {
   private static func verdict(type: String, _ error: ProviderErrorBody) -> FailureVerdict? {
     switch type {
     case "INVALID_ARGUMENT": invalidArgument(error)
-    // The country is not supported, or billing is off.
-    case "FAILED_PRECONDITION": FailureVerdict(.credential, .key)
+    case "FAILED_PRECONDITION": failedPrecondition(error)
     case "UNAUTHENTICATED": FailureVerdict(.credential, .key, disablesKey: true)
     case "PERMISSION_DENIED": FailureVerdict(.credential, .keyAndModel)
     case "NOT_FOUND": FailureVerdict(.caller, .keyAndModel)
@@ -36,6 +35,13 @@ extension Gemini {
     case "OUT_OF_RANGE", "UNIMPLEMENTED", "ABORTED", "ALREADY_EXISTS": FailureVerdict(.caller, .request)
     default: nil
     }
+  }
+
+  /// The country is not supported, or billing is off; files that are not ready yet answer so, too.
+  private static func failedPrecondition(_ error: ProviderErrorBody) -> FailureVerdict {
+    let message = error.message?.lowercased() ?? ""
+    let isAccount = ["location", "country", "region", "billing"].contains { message.contains($0) }
+    return isAccount ? FailureVerdict(.credential, .key, disablesKey: true) : FailureVerdict(.caller, .request)
   }
 
   private static func invalidArgument(_ error: ProviderErrorBody) -> FailureVerdict {

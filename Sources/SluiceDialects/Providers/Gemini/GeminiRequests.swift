@@ -12,7 +12,7 @@ package enum Gemini: ProviderKnowledge {
       standard: defaultVersion),
     ProviderOption(
       "safety_settings", .textMap,
-      "Harm categories to thresholds, for requests of other protocols' clients; for example `harassment: BLOCK_NONE`."),
+      "Harm categories to thresholds for requests that bring none; for example `harassment: BLOCK_NONE`."),
   ]
 
   /// Preview features and many request fields exist only there.
@@ -20,8 +20,8 @@ package enum Gemini: ProviderKnowledge {
 
   package static func speaks(_ operation: Operation, _ options: ProviderOptions) -> Bool {
     switch operation {
-    case .generateContent, .streamGenerateContent, .embedContent, .batchEmbedContents, .geminiCountTokens, .models,
-      .model, .native:
+    case .generateContent, .streamGenerateContent, .streamGenerateArray, .embedContent, .batchEmbedContents,
+      .geminiCountTokens, .models, .model, .native:
       true
     default: false
     }
@@ -51,6 +51,24 @@ package enum Gemini: ProviderKnowledge {
     }
   }
 
+  private static let safetyPaths = JSONPathSet(["safetySettings", "safety_settings"])
+
+  /// `safety_settings`, unless the client has its own.
+  package static func addition(
+    to body: ByteSlice, _ fields: RequestFields, _ operation: Operation, _ options: ProviderOptions
+  ) -> BodySplice? {
+    switch operation {
+    case .generateContent, .streamGenerateContent, .streamGenerateArray: break
+    default: return nil
+    }
+    guard !options[map: "safety_settings"].isEmpty,
+      unsafe JSONPathReader.first(body.raw, safetyPaths).allSatisfy({ $0 == nil })
+    else { return nil }
+    var settings: [UInt8] = []
+    GeminiChat.safetySettings(options).append(to: &settings)
+    return .member("safetySettings", json: settings, into: fields)
+  }
+
   private static func appendPath(_ call: UpstreamCall, _ options: ProviderOptions, to target: inout [UInt8]) {
     target.append(Ascii.slash)
     if let path = call.passed?.path, let end = path.firstIndex(of: Ascii.slash, from: 1) {
@@ -70,7 +88,7 @@ package enum Gemini: ProviderKnowledge {
   private static func method(of operation: Operation) -> StaticString? {
     switch operation {
     case .generateContent: "generateContent"
-    case .streamGenerateContent: "streamGenerateContent"
+    case .streamGenerateContent, .streamGenerateArray: "streamGenerateContent"
     case .embedContent: "embedContent"
     case .batchEmbedContents: "batchEmbedContents"
     case .geminiCountTokens: "countTokens"

@@ -6,6 +6,7 @@ extension HuggingFace {
   /// The IETF draft's form: `ratelimit: "api";r=0;t=55` and `ratelimit-policy: "fixed window";"api";q=500;w=300`.
   package static func rateLimits(_ headers: HeaderView, now: UnixTime) -> RateLimitView {
     var view = RateLimitView()
+    view.refill = .window
     headers.visit { name, value in
       if name.isName("ratelimit") {
         view.requests.remaining = parameter(0x72, value)

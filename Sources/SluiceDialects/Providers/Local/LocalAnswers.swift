@@ -1,10 +1,19 @@
 extension Local {
+  package static func nativeOperation(_ path: ByteSlice, _ options: ProviderOptions) -> Operation? {
+    LocalServerKind(options) == .tgi && TGIMeter.isOwn(path) ? .tgiGenerate : nil
+  }
+
+  package static func read(_ headers: HeaderView, _ operation: Operation, into reader: inout AnswerReader) {
+    if operation == .tgiGenerate { TGIMeter.read(headers, into: &reader) }
+  }
+
   package static func read(_ document: ByteSlice, _ operation: Operation, into reader: inout AnswerReader) {
     switch operation {
     case .messages, .countTokens:
       reader.counters.excludesCache = true
       Anthropic.read(document, operation, into: &reader)
     case .ollamaChat, .ollamaGenerate, .ollamaEmbed: OllamaMeter.read(document, into: &reader)
+    case .tgiGenerate: TGIMeter.read(document, into: &reader)
     default: OpenAI.read(document, operation, into: &reader)
     }
   }
@@ -17,6 +26,7 @@ extension Local {
       state.reader.counters.excludesCache = true
       Anthropic.readEvent(name: name, data: data, operation, into: &state)
     case .ollamaChat, .ollamaGenerate: OllamaMeter.readLine(data, into: &state)
+    case .tgiGenerate: TGIMeter.readEvent(data, into: &state)
     default:
       OpenAI.readEvent(name: name, data: data, operation, into: &state)
       state.noteErrorType(data)

@@ -22,7 +22,7 @@ extension OpenAI {
     case "slow_down": FailureVerdict(.rateLimited, .key)
     case "server_is_overloaded": FailureVerdict(.overloaded, .endpoint)
     case "server_error": FailureVerdict(.server, .endpoint)
-    case "unsupported_country_region_territory": FailureVerdict(.credential, .key)
+    case "unsupported_country_region_territory": FailureVerdict(.credential, .key, disablesKey: true)
     case "model_not_found": FailureVerdict(.caller, .keyAndModel)
     case "unsupported_parameter", "unsupported_value", "invalid_request_error": FailureVerdict(.caller, .request)
     default: nil
@@ -35,7 +35,7 @@ extension OpenAI {
     case "insufficient_quota": FailureVerdict(.quota, .key, disablesKey: true)
     case "tokens", "requests", "rate_limit_error": status < 500 ? FailureVerdict(.rateLimited, .key) : nil
     case "service_unavailable_error": FailureVerdict(.overloaded, .endpoint)
-    case "request_forbidden": FailureVerdict(.credential, .key)
+    case "request_forbidden": FailureVerdict(.credential, .keyAndModel)
     default: nil
     }
   }

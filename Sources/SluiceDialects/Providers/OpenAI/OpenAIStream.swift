@@ -13,6 +13,8 @@ extension OpenAI {
       state.sawEndMark = true
     } else if !state.reader.sawOutput || mayMatter(data) {
       read(data, .chat, into: &state.reader)
+    } else {
+      state.reader.sawOutput = true
     }
   }
 

@@ -15,7 +15,7 @@ enum JSONKey: UInt8, CaseIterable {
   case promptTokenCount, quotaID, retryDelay, stopReasonCamel, thinking, thoughtsTokenCount, tokens
   case toolUsePromptTokenCount, totalTokensCamel, typeUnderscored, usageMetadata, violations
   // Mistral, TGI, vLLM
-  case detail, errorType, estimatedTime, msg, reasoning
+  case detail, errorType, estimatedTime, generatedText, generatedTokens, msg, reasoning, token
 
   private var name: StaticString {
     switch self {
@@ -95,8 +95,11 @@ enum JSONKey: UInt8, CaseIterable {
     case .detail: "detail"
     case .errorType: "error_type"
     case .estimatedTime: "estimated_time"
+    case .generatedText: "generated_text"
+    case .generatedTokens: "generated_tokens"
     case .msg: "msg"
     case .reasoning: "reasoning"
+    case .token: "token"
     }
   }
 
@@ -113,7 +116,8 @@ enum JSONKey: UInt8, CaseIterable {
     case 2: pick(.id)
     case 3: pick(.msg)
     case 4: name[0] <= 0x64 ? pick(.code, .data, .done) : pick(.meta, .text, .type)
-    case 5: name[0] <= 0x64 ? pick(.bytes, .delta) : pick(.error, .param, .parts, .usage)
+    case 5:
+      name[0] <= 0x64 ? pick(.bytes, .delta) : name[0] <= 0x70 ? pick(.error, .param, .parts) : pick(.token, .usage)
     case 6: name[0] <= 0x64 ? pick(.detail, .typeUnderscored) : pick(.output, .reason, .status, .tokens)
     case 7: name[0] <= 0x63 ? pick(.messageCapital, .choices, .content) : pick(.details, .message, .quotaID, .refusal)
     case 8: pick(.hasMore, .response, .thinking)
@@ -126,9 +130,9 @@ enum JSONKey: UInt8, CaseIterable {
     case 12:
       name[0] <= 0x62 ? pick(.billedUnits) : pick(.finishReasonCamel, .functionCall, .inputTokens, .outputTokensCamel)
     case 13: name[0] <= 0x63 ? pick(.cachedTokens) : pick(.finishReason, .outputTokens, .promptTokens, .usageMetadata)
-    case 14: pick(.estimatedTime, .promptFeedback)
+    case 14: pick(.estimatedTime, .generatedText, .promptFeedback)
     case 15: pick(.thinkingTokens)
-    case 16: pick(.reasoningTokens, .promptTokenCount)
+    case 16: pick(.reasoningTokens, .promptTokenCount, .generatedTokens)
     case 17: pick(.completionTokens, .reasoningContent, .promptEvalCount)
     case 18: pick(.cacheWriteTokens, .incompleteDetails, .originalStatusCode, .thoughtsTokenCount)
     case 20: pick(.inputTokensDetails, .cacheReadInputTokensCamel, .candidatesTokenCount)

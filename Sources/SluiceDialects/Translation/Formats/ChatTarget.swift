@@ -43,6 +43,8 @@ package struct ReplyFacts: Hashable, Sendable {
   package var includesUsage: Bool
   /// The provider's names of tools to the client's, where they differ.
   package var toolNames: [String: String]
+  /// The client wants its stream as one JSON array (Gemini).
+  package var asArray = false
 
   package init(
     model: String, id: String, created: Int, includesUsage: Bool = true, toolNames: [String: String] = [:]

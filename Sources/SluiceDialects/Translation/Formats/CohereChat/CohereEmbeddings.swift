@@ -62,13 +62,17 @@ package enum CohereEmbeddings: EmbeddingFormat {
     guard let items = body["embeddings"]?["float"]?.array else {
       throw UnreadableAnswer("the answer has no embeddings")
     }
+    let billed = body["meta"]?["billed_units"]?["input_tokens"]
+    return EmbeddingAnswer(vectors: try vectors(items), inputTokens: billed.map { CohereChat.count($0) })
+  }
+
+  static func vectors(_ items: [JSONValue]) throws(UnreadableAnswer) -> [[Float]] {
     var vectors: [[Float]] = []
     for item in items {
       guard let values = item.array else { throw UnreadableAnswer("an embedding is no list of numbers") }
       vectors.append(try EmbeddingVectors.read(values))
     }
-    let billed = body["meta"]?["billed_units"]?["input_tokens"]
-    return EmbeddingAnswer(vectors: vectors, inputTokens: billed.map { CohereChat.count($0) })
+    return vectors
   }
 
   package static func writeAnswer(

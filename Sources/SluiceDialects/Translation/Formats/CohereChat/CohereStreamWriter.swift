@@ -45,6 +45,8 @@ package struct CohereStreamWriter: ChatStreamWriter {
     out += GatewayErrorBody.streamEvent(.cohere, .cohereChat, error)
   }
 
+  package func keepAlive(to out: inout [UInt8]) { out.append(StreamFraming.comment) }
+
   private mutating func start(_ id: String, to out: inout [UInt8]) {
     guard !hasStarted else { return }
     hasStarted = true

@@ -196,8 +196,8 @@ extension GeminiChat {
     ])
   }
 
-  /// The pool's `safety_settings`: other protocols' clients cannot say any.
-  private static func safetySettings(_ options: ProviderOptions) -> JSONValue {
+  /// The pool's `safety_settings`: other protocols' clients cannot say any, Gemini's own may leave them out.
+  static func safetySettings(_ options: ProviderOptions) -> JSONValue {
     .array(
       options[map: "safety_settings"].sorted { $0.key < $1.key }.map { category, threshold in
         let name = category.uppercased()

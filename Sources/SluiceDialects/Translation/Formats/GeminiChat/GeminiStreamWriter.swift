@@ -1,8 +1,7 @@
 /// Writes a stream for Gemini's clients: server-sent events with CRLF, no names, no end mark. Function calls go out
 /// whole, so their arguments are collected until the answer finishes; finish reason and usage share the last event.
 ///
-/// With `alt=sse` clients want events; without it the API sends one JSON array piece by piece. Which one a client asked
-/// for stands in its query only, so whoever makes the writer has to say: `form`.
+/// With `alt=sse` clients want events; without it the API sends one JSON array piece by piece.
 package struct GeminiStreamWriter: ChatStreamWriter {
   package enum Form: Sendable {
     case events
@@ -18,7 +17,7 @@ package struct GeminiStreamWriter: ChatStreamWriter {
   private var usage: TokenUsage?
   private var hasWritten = false
 
-  package init(_ reply: ReplyFacts) { self.init(reply, form: .events) }
+  package init(_ reply: ReplyFacts) { self.init(reply, form: reply.asArray ? .array : .events) }
 
   package init(_ reply: ReplyFacts, form: Form) {
     self.reply = reply
@@ -46,6 +45,14 @@ package struct GeminiStreamWriter: ChatStreamWriter {
   package mutating func fail(_ error: GatewayError, to out: inout [UInt8]) {
     write(GatewayErrorBody.render(.gemini, error), to: &out)
     if form == .array { out.append(Ascii.closeBracket) }
+  }
+
+  package func keepAlive(to out: inout [UInt8]) {
+    switch form {
+    case .events: out.append(StreamFraming.comment)
+    // Between elements, and before the first, JSON allows it.
+    case .array: out.append(Ascii.lineFeed)
+    }
   }
 
   private mutating func part(_ part: JSONValue, isEmpty: Bool, to out: inout [UInt8]) {

@@ -36,7 +36,7 @@ package struct OpenAIStreamWriter: ChatStreamWriter {
   }
 
   /// A comment: parsers of event streams skip it.
-  package func keepAlive(to out: inout [UInt8]) { out.append(": keep-alive\n\n") }
+  package func keepAlive(to out: inout [UInt8]) { out.append(StreamFraming.comment) }
 
   private static func call(_ index: Int, _ id: String, _ name: String, _ signature: String?) -> JSONValue {
     var call = JSONObject()

@@ -28,7 +28,7 @@ package struct CompletionsStreamWriter: ChatStreamWriter {
   }
 
   /// A comment: parsers of event streams skip it.
-  package func keepAlive(to out: inout [UInt8]) { out.append(": keep-alive\n\n") }
+  package func keepAlive(to out: inout [UInt8]) { out.append(StreamFraming.comment) }
 
   private mutating func end(to out: inout [UInt8]) {
     isOver = true

@@ -71,7 +71,7 @@ package struct ResponsesStreamWriter: ChatStreamWriter {
   }
 
   /// A comment: parsers of event streams skip it.
-  package func keepAlive(to out: inout [UInt8]) { out.append(": keep-alive\n\n") }
+  package func keepAlive(to out: inout [UInt8]) { out.append(StreamFraming.comment) }
 
   mutating func event(_ type: StaticString, _ fields: [(String, JSONValue)], to out: inout [UInt8]) {
     var data = JSONObject()
