@@ -59,6 +59,7 @@ struct OptionTests {
     },
     server("head_timeout", "7s") { $0.headTimeout == .seconds(7) },
     server("body_timeout", "8s") { $0.bodyTimeout == .seconds(8) },
+    server("min_body_rate", "2KiB") { $0.minBodyRate == 2_048 },
     server("idle_timeout", "9s") { $0.idleTimeout == .seconds(9) },
     server("drain_timeout", "1m30s") { $0.drainTimeout == .seconds(90) },
     server("keepalive_comment", "0s") { $0.keepaliveComment == .zero },

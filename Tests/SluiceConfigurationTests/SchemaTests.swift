@@ -22,6 +22,7 @@ struct SchemaTests {
       hosts: [a.example]
       head_timeout: 1s
       body_timeout: 1s
+      min_body_rate: 1KiB
       idle_timeout: 1s
       drain_timeout: 1s
       keepalive_comment: 1s

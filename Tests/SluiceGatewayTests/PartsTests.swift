@@ -94,7 +94,9 @@ struct PartsTests {
       (.chunked, "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", "hello world"),
     ] {
       var purse = BufferPurse(account: account)
-      var collector = BodyCollector(length: length, limit: 11, http: .standard)
+      var collector = BodyCollector(
+        length: length, limit: 11, http: .standard,
+        pace: BodyPace(began: Instant(nanoseconds: 0), pause: .seconds(1), rate: 0))
       var input = ByteBuffer()
       var rest = (wire + "NEXT").utf8[...]
       var outcome = BodyCollector.Outcome.needMore
@@ -115,9 +117,13 @@ struct PartsTests {
   func collectorBounds() {
     var purse = BufferPurse(account: BufferAccount(bytes: 1 << 24))
     var input = ByteBuffer(string: "ffff\r\n" + String(repeating: "a", count: 100))
-    var chunked = BodyCollector(length: .chunked, limit: 50, http: .standard)
+    var chunked = BodyCollector(
+      length: .chunked, limit: 50, http: .standard,
+      pace: BodyPace(began: Instant(nanoseconds: 0), pause: .seconds(1), rate: 0))
     #expect(collect(&chunked, &input, &purse) == .tooLarge)
-    var fixed = BodyCollector(length: .fixed(51), limit: 50, http: .standard)
+    var fixed = BodyCollector(
+      length: .fixed(51), limit: 50, http: .standard,
+      pace: BodyPace(began: Instant(nanoseconds: 0), pause: .seconds(1), rate: 0))
     #expect(collect(&fixed, &input, &purse) == .tooLarge)
     #expect(purse.lent == 0)
   }

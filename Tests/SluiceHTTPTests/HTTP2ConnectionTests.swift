@@ -242,11 +242,13 @@ import Testing
         $0.http2.pingTimeout = .milliseconds(500)
       }, script: script
     ) { scene in
-      let connection = try await scene.open()
+      let sink = RecordingSink(on: scene.harness.eventLoop)
+      let connection = try await scene.open(sink: sink)
       let outcome = try await scene.exchange(connection)
       #expect(outcome.failure?.reason == .deadPath, "\(outcome)")
       #expect(outcome.failure?.failureClass == .network)
       #expect(!connection.isOpen)
+      #expect(try await scene.harness.eventLoop.submit { sink.reasons }.get() == [.deadPath])
     }
   }
 

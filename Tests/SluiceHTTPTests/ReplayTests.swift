@@ -169,13 +169,15 @@ import Testing
   @Test func aSilentlyDroppedConnectionIsFoundInTwoSeconds() async throws {
     let harness = try Harness()
     let server = try await RawServer.start()
-    let connection = try await harness.open(server)
+    let sink = RecordingSink(on: harness.eventLoop)
+    let connection = try await harness.open(server, sink: sink)
     let peer = try await server.accept()
     _ = try await harness.exchange(connection, with: peer, answer: okAnswer)
     try await peer.dropSilently()
     let recording = try await harness.start(connection)
     let outcome = try await recording.finished()
     #expect(outcome.failure?.reason == .deadPath)
+    #expect(try await harness.eventLoop.submit { sink.reasons }.get() == [.deadPath])
     #expect(outcome.failure?.replaySafe == true)
     // Counted in ticks of half a second, so that a busy machine cannot fail it.
     let ticks = try await harness.eventLoop.submit { connection.monitor.tick - connection.startedTick }.get()

@@ -144,9 +144,10 @@ struct PoolBench {
   }
 
   mutating func closed(
-    _ resource: ResourceID, idleFor: Interval? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    _ resource: ResourceID, idleFor: Interval? = nil, reason: CloseReason = .remoteClosed,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    machine.resourceClosed(resource, idleFor: idleFor, now: now, into: &actions)
+    machine.resourceClosed(resource, idleFor: idleFor, reason: reason, now: now, into: &actions)
     check(sourceLocation)
   }
 

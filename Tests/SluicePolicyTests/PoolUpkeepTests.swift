@@ -315,4 +315,17 @@ import Testing
     #expect(bench.snapshot.slots.idle == 2)
     #expect(events.contains(.originReconnected(bench.machine.layout.origins[0])))
   }
+
+  @Test func whatEndsByItselfIsCountedByItsReason() throws {
+    var bench = PoolBench(.sample())
+    let grants = try (0..<2).map { _ in
+      _ = bench.acquire()
+      return try #require(bench.obey().grants.last)
+    }
+    bench.closed(grants[0].resource)
+    bench.closed(grants[1].resource, reason: .deadPath)
+    #expect(bench.snapshot.counters.closed[.remoteClosed] == 1)
+    #expect(bench.snapshot.counters.closed[.deadPath] == 1)
+    #expect(CloseReason.deadPath.label == "dead_path")
+  }
 }

@@ -1,18 +1,18 @@
-import SluiceDialects
+package import SluiceDialects
 
 /// From the bytes of a provider's stream to the library's deltas.
 ///
 /// States: reading → whole (the stream came to its end by the provider's own rules) or failed (the provider said so, the
 /// bytes make no sense, or they ended too early). What was read before is handed out first; after that nothing is read.
 /// What waits is what one piece of bytes brought.
-struct DeltaReader: Sendable {
-  enum State: Sendable {
+package struct DeltaReader: Sendable {
+  package enum State: Sendable {
     case reading
     case whole
     case failed(SluiceError)
   }
 
-  private(set) var state = State.reading
+  package private(set) var state = State.reading
   private let pool: String
   private var framer: EventFramer
   private var reader: any ChatStreamReader
@@ -20,7 +20,7 @@ struct DeltaReader: Sendable {
   private var hasText = false
 
   /// Throws where the operation is none that streams chats.
-  init(pool: String, _ dialect: ProviderDialect, _ operation: Operation) throws(SluiceError) {
+  package init(pool: String, _ dialect: ProviderDialect, _ operation: Operation) throws(SluiceError) {
     guard let format = operation.providerChatFormat else {
       throw SluiceError(.unsupported, "\(dialect.provider.displayName) streams no chats")
     }
@@ -34,9 +34,9 @@ struct DeltaReader: Sendable {
   }
 
   /// The next delta of what was read.
-  mutating func next() -> ChatDelta? { ready.popFirst() }
+  package mutating func next() -> ChatDelta? { ready.popFirst() }
 
-  mutating func consume(_ bytes: ByteSlice) {
+  package mutating func consume(_ bytes: ByteSlice) {
     guard case .reading = state else { return }
     var reader = reader
     var deltas: [SluiceDialects.ChatDelta] = []
@@ -61,7 +61,7 @@ struct DeltaReader: Sendable {
   }
 
   /// The body is over. Some providers end their streams by this alone; the others have broken off.
-  mutating func finish() {
+  package mutating func finish() {
     guard case .reading = state else { return }
     var deltas: [SluiceDialects.ChatDelta] = []
     reader.finish(into: &deltas)

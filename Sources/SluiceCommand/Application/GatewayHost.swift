@@ -46,7 +46,7 @@ final class GatewayHost: Sendable {
     let blueprints = try Self.blueprints(configuration, room)
     let pools = try assembly.apply(blueprints, drainLimit: configuration.server.drainTimeout)
     let settings = GatewayTranslation.settings(configuration)
-    let catalogue = try GatewayTranslation.catalogue(configuration)
+    let catalogue = try configuration.modelCatalogue()
     metrics = GatewayMetrics(loops: loops, recentRequests: settings.recentRequests)
     state = Guarded(State(loaded: loaded, pools: pools))
     reloads = BoundedMailbox(capacity: 16)
@@ -185,7 +185,7 @@ final class GatewayHost: Sendable {
   /// begin to drain, so that no request meets a pool that takes nothing new.
   private func apply(_ configuration: SluiceConfiguration) async throws -> [AssembledPool] {
     let blueprints = try Self.blueprints(configuration, room)
-    let catalogue = try GatewayTranslation.catalogue(configuration)
+    let catalogue = try configuration.modelCatalogue()
     let routes = try GatewayTranslation.routes(configuration, blueprints, catalogue)
     let transition = try assembly.begin(blueprints, drainLimit: configuration.server.drainTimeout)
     defer { transition.retire() }

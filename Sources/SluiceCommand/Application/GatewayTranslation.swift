@@ -39,16 +39,6 @@ enum GatewayTranslation {
       pools: blueprints.map { $0.configuration.routePool($0.dialect) }, catalogue: catalogue)
   }
 
-  /// The shipped catalogue with the configured file's models. The file was found sound when the configuration was checked,
-  /// but may have changed since.
-  static func catalogue(_ configuration: SluiceConfiguration) throws -> ModelCatalogue {
-    guard let path = configuration.catalogue else { return .shipped }
-    switch FileAccess.system.read(path, ModelCatalogue.fileLimit) {
-    case .failure(let problem): throw CommandFailure("the catalogue \(path) \(problem.message)")
-    case .success(let bytes): return ModelCatalogue.shipped.overridden(by: try ModelCatalogue(json: bytes))
-    }
-  }
-
   private static func pool(_ pool: AssembledPool) -> GatewayPool {
     let configuration = pool.blueprint.configuration
     return GatewayPool(
@@ -93,6 +83,7 @@ enum GatewayTranslation {
     limits.maxRequestBody = server.maxRequestBody
     limits.headTimeout = server.headTimeout
     limits.bodyTimeout = server.bodyTimeout
+    limits.minBodyRate = server.minBodyRate
     limits.idleTimeout = server.idleTimeout
     limits.keepaliveComment = server.keepaliveComment > .zero ? server.keepaliveComment : nil
     return limits

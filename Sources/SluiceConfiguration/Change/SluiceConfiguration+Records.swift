@@ -53,6 +53,7 @@ extension ServerConfiguration {
     recorder.add("hosts", hosts.isEmpty ? nil : .strings(hosts))
     recorder.add("head_timeout", .interval(headTimeout))
     recorder.add("body_timeout", .interval(bodyTimeout))
+    recorder.add("min_body_rate", .string(Quantity.text(bytes: minBodyRate)))
     recorder.add("idle_timeout", .interval(idleTimeout))
     recorder.add("drain_timeout", .interval(drainTimeout))
     recorder.add("keepalive_comment", .interval(keepaliveComment))

@@ -61,6 +61,7 @@ package struct ConfigurationDecoder {
     server.hosts = (reader.texts("hosts") ?? []).map { $0.lowercased() }
     reader.read("head_timeout", &server.headTimeout)
     reader.read("body_timeout", &server.bodyTimeout)
+    reader.read("min_body_rate", &server.minBodyRate)
     reader.read("idle_timeout", &server.idleTimeout)
     reader.read("drain_timeout", &server.drainTimeout)
     reader.read("keepalive_comment", &server.keepaliveComment)

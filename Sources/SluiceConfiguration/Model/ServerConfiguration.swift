@@ -38,6 +38,8 @@ public struct ServerConfiguration: Hashable, Sendable {
   public var headTimeout: Interval = .seconds(10)
   /// How long a client's body may make no progress.
   public var bodyTimeout: Interval = .seconds(30)
+  /// Bytes a second that a client's body has to come with; 0: any.
+  public var minBodyRate = 500
   /// How long a client's connection may be without a request.
   public var idleTimeout: Interval = .seconds(75)
   /// How long exchanges in flight may take to finish at shutdown.

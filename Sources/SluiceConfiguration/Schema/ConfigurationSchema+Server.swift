@@ -37,6 +37,12 @@ extension ConfigurationSchema {
       "body_timeout", .duration(.milliseconds(100) ... .minutes(60)), default: "30s", change: .nextConnection,
       "How long a client's body may make no progress; then it gets 408."),
     SchemaField(
+      "min_body_rate", .size(0...1 << 30), default: "500", change: .nextConnection,
+      """
+      Bytes a second that a client's body has to come with on the whole, beyond a first `body_timeout`; slower ones get 408. \
+      0: any rate will do.
+      """),
+    SchemaField(
       "idle_timeout", .duration(.seconds(1) ... .hours(24)), default: "75s", change: .nextConnection,
       "How long a client's connection may stay open without a request."),
     SchemaField(

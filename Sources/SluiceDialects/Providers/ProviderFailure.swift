@@ -63,4 +63,19 @@ package struct FailureVerdict: Hashable, Sendable {
     self.reach = reach
     self.disablesKey = disablesKey
   }
+
+  /// What a status means where nothing better is known; 200 for an error inside a stream that says nothing about itself.
+  package static func usual(status: Int) -> FailureVerdict {
+    switch status {
+    case 401: FailureVerdict(.credential, .key, disablesKey: true)
+    case 402: FailureVerdict(.quota, .key, disablesKey: true)
+    case 403: FailureVerdict(.credential, .keyAndModel)
+    case 408, 504: FailureVerdict(.timeout, .endpoint)
+    case 429: FailureVerdict(.rateLimited, .key)
+    case 400..<500: FailureVerdict(.caller, .request)
+    case 503, 529: FailureVerdict(.overloaded, .endpoint)
+    case 500..., 200..<300: FailureVerdict(.server, .endpoint)
+    default: FailureVerdict(.protocolError, .endpoint)
+    }
+  }
 }

@@ -122,10 +122,8 @@ extension Exchange {
   /// What is turned into another protocol is needed whole.
   private func holdTranslated() {
     guard collected.readableBytes > Self.maxTranslatedAnswer else { return }
-    let failure = UpstreamFailure(
-      reason: .malformed(.contentLength), bytesReceived: collected.readableBytes, reused: false, replaySafe: false)
     link.cancel()
-    upstreamFailed(failure)
+    upstreamFailed(Self.unreadable)
   }
 
   private func collect(_ part: UpstreamBodyPart) {

@@ -131,7 +131,7 @@ extension Exchange {
     return .truncated
   }
 
-  private static var unreadable: UpstreamFailure {
+  static var unreadable: UpstreamFailure {
     UpstreamFailure(reason: .unreadable, bytesReceived: 1, reused: false, replaySafe: false)
   }
 

@@ -75,8 +75,11 @@ extension Exchange {
   func breakOff(_ failure: SluiceDialects.ExchangeFailure, _ now: Instant) {
     loop.metrics.update(on: loop.id) { $0.rejected[failure.code, default: 0] &+= 1 }
     // What the client speaks to the provider past the gateway is known only as far as it is server-sent events.
+    // What is written anew ends with whole events whatever the provider sent.
+    let isPassedOn = streamTranslation == nil
     let isReadable = meter?.isBlind != true && (operation != .native || eventFraming == .serverSentEvents)
-    let canSpeak = stage == .streaming && !heldEvent.isTorn && isReadable && !isTerminated
+    let isWhole = !isPassedOn || isReadable && !heldEvent.isTorn
+    let canSpeak = stage == .streaming && isWhole && !isTerminated
     guard canSpeak else {
       loop.metrics.update(on: loop.id) { $0.answersCut &+= 1 }
       connection?.flush()

@@ -1,5 +1,6 @@
 package import NIOCore
 package import SluiceDialects
+package import SluicePolicy
 
 /// Collects one request body, within its bound and within what the process may hold.
 ///
@@ -20,12 +21,18 @@ package struct BodyCollector {
   private var decoder: ChunkedDecoder
   package private(set) var body = ByteBuffer()
   package private(set) var reserved = 0
+  /// How slowly it may come.
+  private let pace: BodyPace
 
-  package init(length: BodyLength, limit: Int, http: HTTPLimits) {
+  package init(length: BodyLength, limit: Int, http: HTTPLimits, pace: BodyPace) {
+    self.pace = pace
     self.length = length
     self.limit = limit
     decoder = ChunkedDecoder(limits: http)
   }
+
+  /// When more of it has to have come.
+  package func deadline(_ now: Instant) -> Instant { pace.deadline(received: body.readableBytes, now: now) }
 
   /// Takes what belongs to the body from the front of `input`.
   package mutating func take(from input: inout ByteBuffer, _ purse: inout BufferPurse) -> Outcome {

@@ -238,11 +238,14 @@ extension InboundConnection {
     guard !head.bodyLength.isEmpty else { return requestComplete() }
     let limit = adminPath == nil ? limits.maxRequestBody : AdminRequest.maxBodyBytes
     if case .fixed(let count) = head.bodyLength, count > limit { return refuseBody(.bodyTooLarge) }
-    collector = BodyCollector(length: head.bodyLength, limit: limit, http: limits.http)
+    let now = loop.clock.now()
+    collector = BodyCollector(
+      length: head.bodyLength, limit: limit, http: limits.http,
+      pace: BodyPace(began: now, pause: limits.bodyTimeout, rate: limits.minBodyRate))
     phase = .body
     // What is here already is read next, and then it is known whether there is anything to wait for.
     guard pending.readableBytes == 0 else { return }
-    setDeadline(loop.clock.now() + limits.bodyTimeout)
+    setDeadline(now + limits.bodyTimeout)
     guard head.expectContinue else { return }
     context?.writeAndFlush(wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
   }
@@ -252,7 +255,8 @@ extension InboundConnection {
     guard let outcome = collector?.take(from: &pending, &loop.purse) else { return false }
     switch outcome {
     case .needMore:
-      setDeadline(loop.clock.now() + limits.bodyTimeout)
+      let now = loop.clock.now()
+      setDeadline(collector?.deadline(now) ?? now + limits.bodyTimeout)
       return false
     case .complete:
       request?.body = collector?.body ?? ByteBuffer()

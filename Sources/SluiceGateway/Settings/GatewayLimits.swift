@@ -11,6 +11,8 @@ package struct GatewayLimits: Hashable, Sendable {
   package var headTimeout = Interval.seconds(10)
   /// How long a body may make no progress.
   package var bodyTimeout = Interval.seconds(60)
+  /// Bytes a second that a body has to come with, beyond the first `bodyTimeout`; 0: any.
+  package var minBodyRate = 500
   /// Before the first request, and between two.
   package var idleTimeout = Interval.seconds(75)
   /// Bytes of further requests taken from a client whose answer is still under way.

@@ -71,7 +71,9 @@ extension HTTPConnection {
     case .idle: shut(reason: .remoteClosed, idleFor: idleTime)
     case .spent: shut(reason: .remoteClosed)
     case .untilClose where lastError == nil && isSent: endWithConnection()
-    case .head, .fixed, .chunked, .untilClose: fail(brokenBy, closing: .remoteClosed)
+    case .head, .fixed, .chunked, .untilClose:
+      let reason = brokenBy
+      fail(reason, closing: reason == .deadPath ? .deadPath : .remoteClosed)
     }
   }
 

@@ -111,7 +111,7 @@ package final class HTTPConnection: ChannelInboundHandler, UpstreamExchange, Soc
 
   func pathDied() {
     guard isInExchange else { return }
-    fail(.deadPath, closing: .broken)
+    fail(.deadPath, closing: .deadPath)
   }
 
   /// Sends a request. On `eventLoop`, when no exchange is under way; the peer is kept until it heard of the end.
@@ -252,7 +252,7 @@ extension HTTPConnection {
     exchange &+= 1
     let peer = peer
     self.peer = nil
-    release(idleFor: idleFor)
+    release(idleFor: idleFor, reason)
     // TLS waits for the peer's farewell, which a cancelled upstream or a dead path would delay or never send.
     let exit = reason.isPolite && peer == nil ? context : socketContext ?? context
     exit?.close(promise: nil)
@@ -262,12 +262,12 @@ extension HTTPConnection {
   }
 
   /// Gives up what is shared with others, and says so, once.
-  func release(idleFor: Interval?) {
+  func release(idleFor: Interval?, _ reason: CloseReason) {
     guard !hasReportedClose else { return }
     hasReportedClose = true
     monitor.remove(self)
     partialHead = nil
-    events?.closed(idleFor: idleFor)
+    events?.closed(idleFor: idleFor, reason: reason == .deadPath ? .deadPath : .remoteClosed)
   }
 }
 
@@ -276,7 +276,8 @@ extension CloseReason {
   var isPolite: Bool {
     switch self {
     case .idle, .idleLimit, .age, .drained, .excess, .recycled, .shutdown: true
-    case .broken, .remoteClosed, .connectFailed, .verification, .protocolError, .cancelled, .clockJump: false
+    case .broken, .remoteClosed, .connectFailed, .verification, .protocolError, .cancelled, .clockJump, .deadPath:
+      false
     }
   }
 }

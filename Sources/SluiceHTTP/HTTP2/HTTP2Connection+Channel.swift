@@ -97,7 +97,7 @@ extension HTTP2Connection {
     guard phase != .closed else { return }
     handOn()
     let reason = openFault.map { .http2(HTTP2Fault($0)) } ?? UpstreamFailure.Reason.broken(by: lastError, isTLS: isTLS)
-    shut(.remoteClosed, failing: reason)
+    shut(reason == .deadPath ? .deadPath : .remoteClosed, failing: reason)
   }
 
   /// The codec reports errors of streams and of the connection alike; those of a stream stand beside its closing, before

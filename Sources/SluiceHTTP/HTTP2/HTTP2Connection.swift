@@ -238,7 +238,7 @@ extension HTTP2Connection {
     phase = .closed
     let left = streams.values.sorted { $0.id < $1.id }
     streams = [:]
-    release(idleFor: idleFor, wasOpening: wasOpening)
+    release(idleFor: idleFor, wasOpening: wasOpening, closing)
     leave(politely: closing.isPolite && left.isEmpty)
     for exchange in left where !exchange.isComplete { exchange.fail(failure(reason, of: exchange)) }
     let opened = onOpened
@@ -258,11 +258,11 @@ extension HTTP2Connection {
   }
 
   /// Gives up what is shared with others, and says so, once. What never opened is the connector's to report.
-  private func release(idleFor: Interval?, wasOpening: Bool) {
+  private func release(idleFor: Interval?, wasOpening: Bool, _ reason: CloseReason) {
     guard !hasReportedClose else { return }
     hasReportedClose = true
     monitor.remove(self)
-    if !wasOpening { events?.closed(idleFor: idleFor) }
+    if !wasOpening { events?.closed(idleFor: idleFor, reason: reason == .deadPath ? .deadPath : .remoteClosed) }
   }
 
   private var idleTime: Interval { Interval(nanoseconds: (eventLoop.now - idleSince).nanoseconds) }
@@ -288,7 +288,7 @@ extension HTTP2Connection {
 
   func pathDied() {
     guard isInExchange else { return }
-    shut(.broken, failing: .deadPath)
+    shut(.deadPath, failing: .deadPath)
   }
 
   private static func ticks(_ interval: Interval) -> UInt64 {

@@ -22,6 +22,8 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
   case cancelled
   case shutdown
   case clockJump
+  /// Nobody acknowledges what was sent: the way to the remote side is gone.
+  case deadPath
 
   /// Name in logs, metrics and documents: lower case with underscores.
   public var label: String {
@@ -40,6 +42,7 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
     case .cancelled: "cancelled"
     case .shutdown: "shutdown"
     case .clockJump: "clock_jump"
+    case .deadPath: "dead_path"
     }
   }
 }

@@ -110,9 +110,10 @@ extension PoolMachine {
   // MARK: Facts about open resources
 
   /// A resource is gone: closed as asked, or by the remote side, or broken. `idleFor`: it had been idle for so long
-  /// when the remote side closed it; idle limits are learned from that.
+  /// when the remote side closed it; idle limits are learned from that. `reason`: what is counted, if nobody asked for it.
   public mutating func resourceClosed(
-    _ resource: ResourceID, idleFor: Interval?, now: Instant, into actions: inout ActionList
+    _ resource: ResourceID, idleFor: Interval?, reason: CloseReason = .remoteClosed, now: Instant,
+    into actions: inout ActionList
   ) {
     guard let index = slots.resolve(resource) else { return countStale(resource.index, resource.generation, now) }
     let origin = Int(slots[index].origin)
@@ -128,10 +129,9 @@ extension PoolMachine {
       if let idleFor, slots[index].leased == 0 {
         learn(origin, origins[origin].idleLimit.observe(idleFor, now: now), now, &actions)
       }
-      counters.closed.count(.remoteClosed)
-      journal.record(
-        .closed, now, note: CloseReason.remoteClosed.rawValue, place: origin, subject: resource.index)
-      actions.append(.emit(.resourceClosed(resource, origins[origin].id, .remoteClosed)))
+      counters.closed.count(reason)
+      journal.record(.closed, now, note: reason.rawValue, place: origin, subject: resource.index)
+      actions.append(.emit(.resourceClosed(resource, origins[origin].id, reason)))
     }
     remove(index, now, &actions)
     settle(now, &actions)

@@ -129,7 +129,7 @@ private final class DirectAttempt: Sendable {
 private final class DeafSink: ResourceEventSink {
   static let shared = DeafSink()
 
-  func resourceClosed(_ resource: ResourceID, idleFor: Interval?) {}
+  func resourceClosed(_ resource: ResourceID, idleFor: Interval?, reason: CloseReason) {}
   func resourceCapacityChanged(_ resource: ResourceID, to capacity: Int) {}
   func resourceIdleLimitAnnounced(_ resource: ResourceID, _ limit: Interval) {}
   func resourceDraining(_ resource: ResourceID) {}

@@ -53,10 +53,11 @@ extension PoolDriverCore {
 
 extension PoolDriverCore: ResourceEventSink {
   @usableFromInline
-  package func resourceClosed(_ resource: ResourceID, idleFor: Interval?) {
+  package func resourceClosed(_ resource: ResourceID, idleFor: Interval?, reason: CloseReason) {
     let entry = perform { state -> ResourceTable.Entry? in
       let entry = state.resources.remove(resource)
-      state.machine.resourceClosed(resource, idleFor: idleFor, now: state.now, into: &state.actions)
+      state.machine.resourceClosed(
+        resource, idleFor: idleFor, reason: reason, now: state.now, into: &state.actions)
       return entry
     }
     // Whichever of the two it was, neither is left open.

@@ -7,7 +7,7 @@ public import SluicePolicy
 /// against your connector: it checks what is written here.
 public protocol PoolableResource: AnyObject, Sendable {
   /// Closes the resource. May be called again and after it closed by itself; it reports
-  /// ``ResourceEvents/closed(idleFor:)`` once in its life, however it came to an end.
+  /// ``ResourceEvents/closed(idleFor:reason:)`` once in its life, however it came to an end.
   func close(reason: CloseReason)
 
   /// Finds out whether the resource is still usable, cheaply: peek at the socket, ping the peer.
@@ -34,10 +34,12 @@ public struct ResourceEvents: Sendable {
 
   /// The resource is gone.
   ///
-  /// - Parameter idleFor: how long it had been unused when the *peer* closed it, from which the pool learns to retire
-  ///   such resources before; nil when it was in use, closed by us, or it is not known.
-  public func closed(idleFor: Interval?) {
-    sink.resourceClosed(resource, idleFor: idleFor)
+  /// - Parameters:
+  ///   - idleFor: how long it had been unused when the *peer* closed it, from which the pool learns to retire such
+  ///     resources before; nil when it was in use, closed by us, or it is not known.
+  ///   - reason: what the pool counts, unless it asked for the closing itself.
+  public func closed(idleFor: Interval?, reason: CloseReason = .remoteClosed) {
+    sink.resourceClosed(resource, idleFor: idleFor, reason: reason)
   }
 
   /// The resource now has room for `capacity` exchanges at a time; 0 for none at the moment.
@@ -58,8 +60,8 @@ public struct ResourceEvents: Sendable {
 
 /// Receives what resources report about themselves.
 public protocol ResourceEventSink: AnyObject, Sendable {
-  /// The resource is gone; see ``ResourceEvents/closed(idleFor:)``.
-  func resourceClosed(_ resource: ResourceID, idleFor: Interval?)
+  /// The resource is gone; see ``ResourceEvents/closed(idleFor:reason:)``.
+  func resourceClosed(_ resource: ResourceID, idleFor: Interval?, reason: CloseReason)
   /// The resource has room for another number of exchanges.
   func resourceCapacityChanged(_ resource: ResourceID, to capacity: Int)
   /// The peer has said how long it keeps an unused resource.

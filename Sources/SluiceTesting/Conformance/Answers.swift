@@ -67,7 +67,7 @@ final class RecordingSink: ResourceEventSink {
     await end.first(within: limit, on: loop) != nil
   }
 
-  func resourceClosed(_ resource: ResourceID, idleFor: Interval?) { end.add(idleFor) }
+  func resourceClosed(_ resource: ResourceID, idleFor: Interval?, reason: CloseReason) { end.add(idleFor) }
   func resourceCapacityChanged(_ resource: ResourceID, to capacity: Int) { noteLateness() }
   func resourceIdleLimitAnnounced(_ resource: ResourceID, _ limit: Interval) { noteLateness() }
   func resourceDraining(_ resource: ResourceID) { noteLateness() }

@@ -22,6 +22,7 @@ extension GatewayLimits {
     var limits = GatewayLimits()
     limits.headTimeout = .hours(1)
     limits.bodyTimeout = .hours(1)
+    limits.minBodyRate = 0
     limits.idleTimeout = .hours(1)
     limits.lingerTimeout = .hours(1)
     limits.adminTimeout = .hours(1)

@@ -106,14 +106,16 @@ final class RecordingSink: ResourceEventSink, @unchecked Sendable {
   private(set) var limits: [Interval] = []
   private(set) var capacities: [Int] = []
   private(set) var drainings = 0
+  private(set) var reasons: [CloseReason] = []
 
   init(on eventLoop: any EventLoop) { promise = eventLoop.makePromise() }
   deinit { promise.fail(ChannelError.eof) }
 
   func closed() async throws -> Interval? { try await promise.futureResult.get() }
 
-  func resourceClosed(_ resource: ResourceID, idleFor: Interval?) {
+  func resourceClosed(_ resource: ResourceID, idleFor: Interval?, reason: CloseReason) {
     closedCount += 1
+    reasons.append(reason)
     promise.succeed(idleFor)
   }
 

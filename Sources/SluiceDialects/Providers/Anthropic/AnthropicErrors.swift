@@ -5,7 +5,7 @@ extension Anthropic {
   package static func verdict(status: Int, _ error: ProviderErrorBody) -> FailureVerdict {
     if let code = error.detailCode, let verdict = verdict(detailCode: code) { return verdict }
     if let type = error.type, let verdict = verdict(type: type, status: status, error) { return verdict }
-    return verdict(status: status)
+    return .usual(status: status)
   }
 
   private static func verdict(detailCode: String) -> FailureVerdict? {
@@ -42,20 +42,5 @@ extension Anthropic {
       return FailureVerdict(.quota, .key, disablesKey: true)
     }
     return FailureVerdict(.caller, .request)
-  }
-
-  private static func verdict(status: Int) -> FailureVerdict {
-    switch status {
-    case 401: FailureVerdict(.credential, .key, disablesKey: true)
-    case 402: FailureVerdict(.quota, .key, disablesKey: true)
-    case 403: FailureVerdict(.credential, .keyAndModel)
-    case 408, 504: FailureVerdict(.timeout, .endpoint)
-    case 429: FailureVerdict(.rateLimited, .key)
-    case 400..<500: FailureVerdict(.caller, .request)
-    case 503, 529: FailureVerdict(.overloaded, .endpoint)
-    case 500...: FailureVerdict(.server, .endpoint)
-    case 200..<300: FailureVerdict(.server, .endpoint)
-    default: FailureVerdict(.protocolError, .endpoint)
-    }
   }
 }

@@ -6,7 +6,7 @@ extension Gemini {
   package static func verdict(status: Int, _ error: ProviderErrorBody) -> FailureVerdict {
     if let verdict = verdict(reason: error.code) { return verdict }
     if let type = error.type, let verdict = verdict(type: type, error) { return verdict }
-    return verdict(status: status)
+    return .usual(status: status)
   }
 
   private static func verdict(reason: String?) -> FailureVerdict? {
@@ -57,19 +57,5 @@ extension Gemini {
   private static func exhausted(_ error: ProviderErrorBody) -> FailureVerdict {
     guard let quota = error.detailCode, quota.contains("PerDay") else { return FailureVerdict(.rateLimited, .key) }
     return FailureVerdict(.quota, quota.contains("PerModel") ? .keyAndModel : .key)
-  }
-
-  private static func verdict(status: Int) -> FailureVerdict {
-    switch status {
-    case 401: FailureVerdict(.credential, .key, disablesKey: true)
-    case 402: FailureVerdict(.quota, .key, disablesKey: true)
-    case 403: FailureVerdict(.credential, .keyAndModel)
-    case 408, 504: FailureVerdict(.timeout, .endpoint)
-    case 429: FailureVerdict(.rateLimited, .key)
-    case 400..<500: FailureVerdict(.caller, .request)
-    case 503, 529: FailureVerdict(.overloaded, .endpoint)
-    case 500..., 200..<300: FailureVerdict(.server, .endpoint)
-    default: FailureVerdict(.protocolError, .endpoint)
-    }
   }
 }

@@ -7,7 +7,7 @@ extension OpenAI {
     if let type = error.type, let verdict = verdict(type: type, status: status) { return verdict }
     if status < 500, isContextLength(error) { return FailureVerdict(.contextLength, .request) }
     if isOverload(error) { return FailureVerdict(.overloaded, .endpoint) }
-    return verdict(status: status)
+    return .usual(status: status)
   }
 
   private static func verdict(code: String, _ error: ProviderErrorBody) -> FailureVerdict? {
@@ -37,23 +37,6 @@ extension OpenAI {
     case "service_unavailable_error": FailureVerdict(.overloaded, .endpoint)
     case "request_forbidden": FailureVerdict(.credential, .keyAndModel)
     default: nil
-    }
-  }
-
-  private static func verdict(status: Int) -> FailureVerdict {
-    switch status {
-    case 401: FailureVerdict(.credential, .key, disablesKey: true)
-    case 402: FailureVerdict(.quota, .key, disablesKey: true)
-    case 403: FailureVerdict(.credential, .keyAndModel)
-    case 408: FailureVerdict(.timeout, .endpoint)
-    case 429: FailureVerdict(.rateLimited, .key)
-    case 400..<500: FailureVerdict(.caller, .request)
-    case 504: FailureVerdict(.timeout, .endpoint)
-    case 503, 529: FailureVerdict(.overloaded, .endpoint)
-    case 500...: FailureVerdict(.server, .endpoint)
-    // An error inside a stream that says nothing about itself.
-    case 200..<300: FailureVerdict(.server, .endpoint)
-    default: FailureVerdict(.protocolError, .endpoint)
     }
   }
 

@@ -7,10 +7,13 @@ package struct ForeignNames: Sendable {
   /// Ids of exactly this many letters and digits.
   private let exactly: Int?
   private let prefix: String
+  /// The first character is a letter or `_`.
+  private let beginsWithLetter: Bool
 
   private init(
-    limit: Int, marks: String, exactly: Int? = nil, prefix: String = ""
+    limit: Int, marks: String, exactly: Int? = nil, prefix: String = "", beginsWithLetter: Bool = false
   ) {
+    self.beginsWithLetter = beginsWithLetter
     self.limit = limit
     self.marks = Array(marks.utf8)
     self.exactly = exactly
@@ -22,15 +25,24 @@ package struct ForeignNames: Sendable {
   /// No length is documented, and ids may carry a signature.
   package static let anthropicIDs = ForeignNames(limit: 8192, marks: "_-", prefix: "call_")
   package static let mistralIDs = ForeignNames(limit: 9, marks: "", exactly: 9)
+  package static let bedrockIDs = ForeignNames(limit: 64, marks: "_-.:", prefix: "call_")
 
   // Tool names.
   package static let openAINames = ForeignNames(limit: 64, marks: "_-")
   package static let anthropicNames = ForeignNames(limit: 128, marks: "_-")
+  package static let geminiNames = ForeignNames(limit: 64, marks: "_-.:", beginsWithLetter: true)
+  package static let bedrockNames = ForeignNames(limit: 64, marks: "_-", beginsWithLetter: true)
 
   package func allows(_ text: String) -> Bool {
     let bytes = text.utf8
-    guard !bytes.isEmpty, bytes.count <= limit, exactly.map({ $0 == bytes.count }) ?? true else { return false }
+    guard !bytes.isEmpty, bytes.count <= limit, exactly.map({ $0 == bytes.count }) ?? true, begins(text)
+    else { return false }
     return bytes.allSatisfy { Self.isLetter($0) || Self.isDigit($0) || marks.contains($0) }
+  }
+
+  private func begins(_ text: String) -> Bool {
+    guard beginsWithLetter, let first = text.utf8.first else { return true }
+    return Self.isLetter(first) || first == 0x5F
   }
 
   /// The text itself where it is allowed, else a name that follows from it.
@@ -42,10 +54,11 @@ package struct ForeignNames: Sendable {
   /// As `id`, but readable: what is allowed stays, the rest becomes `_`, and a digest keeps names apart.
   package func name(_ text: String) -> String {
     if allows(text) { return text }
-    let bytes = text.utf8.prefix(limit - 9).map { byte in
+    let bytes = text.utf8.prefix(limit - 10).map { byte in
       Self.isLetter(byte) || Self.isDigit(byte) || marks.contains(byte) ? byte : 0x5F
     }
-    return String(decoding: bytes, as: UTF8.self) + "_" + Self.digest(text, length: 8)
+    let readable = String(decoding: bytes, as: UTF8.self)
+    return (begins(readable) ? "" : "_") + readable + "_" + Self.digest(text, length: 8)
   }
 
   /// Letters and digits that follow from `text`: two rounds of FNV-1a (Fowler, Noll, Vo), 64 bits each, in base 62.

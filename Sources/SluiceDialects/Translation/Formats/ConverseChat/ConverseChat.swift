@@ -3,13 +3,6 @@ package enum ConverseChat: ChatFormat {
   package typealias StreamReader = ConverseStreamReader
   package typealias StreamWriter = ConverseStreamWriter
 
-  static let maxNameLength = 64
-  static let maxIDLength = 64
-
-  static func isNameByte(_ byte: UInt8) -> Bool { WireText.isAlphanumeric(byte) || byte == 0x5F || byte == 0x2D }
-
-  static func isIDByte(_ byte: UInt8) -> Bool { isNameByte(byte) || byte == 0x2E || byte == 0x3A }
-
   /// Nothing for reasons that mean a broken answer.
   static func finishReason(_ reason: String) -> FinishReason? {
     switch reason {

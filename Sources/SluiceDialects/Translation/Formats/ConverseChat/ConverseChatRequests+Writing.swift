@@ -108,10 +108,10 @@ extension ConverseChat {
     ])
   }
 
-  private static func id(_ id: String) -> String { WireText.callID(id, limit: maxIDLength, isIDByte) }
+  private static func id(_ id: String) -> String { ForeignNames.bedrockIDs.id(id) }
 
   private static func name(_ name: String, _ notes: inout TranslationNotes) -> String {
-    WireText.toolName(name, limit: maxNameLength, &notes, isNameByte)
+    notes.rename(name, .bedrockNames)
   }
 
   // MARK: Settings

@@ -6,13 +6,6 @@ package enum GeminiChat: ChatFormat {
 
   /// Most stop sequences the API takes.
   static let maxStops = 5
-  /// Longest name of a function.
-  static let maxNameLength = 64
-
-  static func isNameByte(_ byte: UInt8) -> Bool {
-    WireText.isAlphanumeric(byte) || byte == 0x5F || byte == 0x2D || byte == 0x2E || byte == 0x3A
-  }
-
   /// The finish reasons that are the model's or the filter's decision; the others mean a broken answer.
   static func finishReason(_ reason: String) -> FinishReason? {
     switch reason {

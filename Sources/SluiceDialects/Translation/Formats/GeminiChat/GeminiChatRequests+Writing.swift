@@ -106,7 +106,7 @@ extension GeminiChat {
   // MARK: Tools
 
   private static func name(_ name: String, _ notes: inout TranslationNotes) -> String {
-    WireText.toolName(name, limit: maxNameLength, &notes, isNameByte)
+    notes.rename(name, .geminiNames)
   }
 
   private static func tools(_ request: ChatRequest, _ notes: inout TranslationNotes) -> JSONValue? {

@@ -25,7 +25,7 @@ struct GeminiPartReader: Sendable {
     let name = call["name"]?.string ?? ""
     let arguments = ToolArguments.text(call["args"])
     var id = call["id"]?.string ?? ""
-    if id.isEmpty { id = "call_" + WireText.digest("\(responseID) \(calls) \(name) \(arguments)") }
+    if id.isEmpty { id = "call_" + ForeignNames.digest("\(responseID) \(calls) \(name) \(arguments)", length: 16) }
     return ToolCall(id: id, name: name, arguments: arguments, signature: part["thoughtSignature"]?.string)
   }
 }

@@ -29,7 +29,7 @@ package enum OllamaChat: ChatFormat {
   /// An id for a call that came without one: it follows from the call's place and content.
   static func callID(_ given: String?, _ place: Int, _ name: String, _ arguments: String) -> String {
     if let given, !given.isEmpty { return given }
-    return "call_" + WireText.digest("\(place) \(name) \(arguments)")
+    return "call_" + ForeignNames.digest("\(place) \(name) \(arguments)", length: 16)
   }
 
   static func toolCall(_ call: ToolCall, _ name: String) -> JSONValue {
