@@ -92,7 +92,7 @@ struct CanaryTests {
   ]
 
   @Test(arguments: canaries) func theCheckerNotices(_ canary: Canary) {
-    let caught = (1...80 as ClosedRange<UInt64>).contains { seed in
+    let caught = (1...400 as ClosedRange<UInt64>).contains { seed in
       guard let checker = SimulationCheckers.all().first(where: { $0.name == canary.checker })
       else { return false }
       let simulation = Simulation(
