@@ -679,7 +679,7 @@ class RefusedTests(unittest.TestCase):
 
 class HostileClientTests(FaultCase):
     """Requests that are too big, too slow, or not one request at all."""
-    server = ", max_request_body: 64KiB, max_head: 16KiB, head_timeout: 700ms, body_timeout: 700ms"
+    server = ", max_request_body: 64KiB, max_head: 16KiB, head_timeout: 700ms, body_timeout: 700ms, min_body_rate: 0"
 
     def refused(self, raw, status, surface="chat", code=None):
         """Sends raw bytes, expects that status in the surface's shape, and the connection's end."""
