@@ -26,12 +26,13 @@ struct AWSCredentialKeeperTests {
 
   /// A room for the time of one test.
   private func withRoom(
-    _ environment: [String: String], files: [String: String] = [:], _ body: (AWSCredentialRoom) async throws -> Void
+    _ environment: [String: String], files: [String: String] = [:], patience: TimeAmount = .minutes(5),
+    _ body: (AWSCredentialRoom) async throws -> Void
   ) async throws {
     let access = FileAccess { path, _ in files[path].map { .success(Array($0.utf8)) } ?? .failure(.missing) }
     let room = AWSCredentialRoom(
       loops: [MultiThreadedEventLoopGroup.singleton.next()], environment: environment, files: access,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), patience: patience)
     defer { room.keep(only: []) }
     try await body(room)
   }
@@ -98,13 +99,15 @@ struct AWSCredentialKeeperTests {
     await stage.stop()
   }
 
-  @Test func silenceEndsAfterTwoTries() async throws {
+  @Test func silenceEndsAfterSomeTries() async throws {
     let stage = try await MetadataStage.start { _, _ in nil }
-    try await withRoom(["AWS_CONTAINER_CREDENTIALS_FULL_URI": stage.url]) { room in
+    let environment = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": stage.url]
+    try await withRoom(environment, patience: .seconds(1)) { room in
       let desk = desk(room)
       #expect(await settled(desk) == nil)
-      #expect(desk.complaint.contains("no answer within a second"))
-      #expect(stage.requests.count == AWSMetadataDialogue.attempts)
+      #expect(desk.complaint.contains("no answer in time"))
+      // A slow machine may have begun to look once more by now.
+      #expect(stage.requests.count >= AWSMetadataDialogue.attempts)
     }
     await stage.stop()
   }

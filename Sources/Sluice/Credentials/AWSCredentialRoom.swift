@@ -12,17 +12,21 @@ package final class AWSCredentialRoom: Sendable {
   private let loops: [any EventLoop]
   private let files: FileAccess
   private let transport: HTTPTransport
+  private let patience: TimeAmount
   private let logger: Logger
   private let keepers = Guarded<[AWSCredentialPlan: AWSCredentialKeeper]>([:])
 
   /// Nothing is asked before the first plan.
+  /// - Parameter patience: for one answer of a metadata endpoint; a second where none is given.
   package init(
-    loops: [any EventLoop], environment: [String: String], files: FileAccess = .system, logger: Logger
+    loops: [any EventLoop], environment: [String: String], files: FileAccess = .system, logger: Logger,
+    patience: TimeAmount? = nil
   ) {
     self.loops = loops
     self.environment = environment
     self.files = files
     self.logger = logger
+    self.patience = patience ?? MetadataClient.usualPatience
     transport = HTTPTransport(loops: loops, logger: logger)
   }
 
@@ -30,7 +34,7 @@ package final class AWSCredentialRoom: Sendable {
   package func desk(_ plan: AWSCredentialPlan) -> any SigningDesk {
     if let known = keepers.value[plan] { return known }
     let clients = plan.metadataURLs.reduce(into: [AWSMetadataURL: MetadataClient]()) { clients, url in
-      clients[url] = MetadataClient(url, transport: transport)
+      clients[url] = MetadataClient(url, transport: transport, patience: patience)
     }
     let new = AWSCredentialKeeper(plan, clients: clients, files: files, loop: loops[0], logger: logger)
     let (keeper, isNew) = keepers.withLock { keepers in

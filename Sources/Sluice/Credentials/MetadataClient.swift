@@ -6,7 +6,7 @@ import SluicePolicy
 /// One question to a metadata endpoint, over a connection of its own, with a bound on time and size.
 struct MetadataClient: Sendable {
   /// For connecting and the whole answer, as in the SDKs.
-  static let patience = TimeAmount.seconds(1)
+  static let usualPatience = TimeAmount.seconds(1)
 
   struct Answer: Sendable {
     var status: Int
@@ -20,16 +20,18 @@ struct MetadataClient: Sendable {
   private let origin: HTTPOrigin
   private let connector: HTTPConnector
   private let host: String
+  private let patience: TimeAmount
 
   /// Reads certificate authorities where the endpoint wants TLS: not for an event loop. Nil for a URL that cannot be
   /// asked.
-  init?(_ url: AWSMetadataURL, transport: HTTPTransport) {
+  init?(_ url: AWSMetadataURL, transport: HTTPTransport, patience: TimeAmount) {
     guard let origin = try? HTTPOrigin(url: url.base),
       let connector = try? HTTPConnector(transport: transport, origins: [origin])
     else { return nil }
     self.origin = origin
     self.connector = connector
     host = origin.hostHeader
+    self.patience = patience
   }
 
   /// `done` is called once, on `loop`.
@@ -47,7 +49,7 @@ struct MetadataClient: Sendable {
     } catch {
       return done(.failure(Failure(reason: "\(error)")))
     }
-    let deadline = NIODeadline.now() + Self.patience
+    let deadline = NIODeadline.now() + patience
     connector.open(origin, on: loop, deadline: deadline) { opened in
       switch opened {
       case .failure(let failure): done(.failure(Failure(reason: failure.description)))
@@ -76,7 +78,7 @@ private final class MetadataExchange: UpstreamPeer {
 
   func begin(_ request: UpstreamRequest, deadline: NIODeadline) {
     timer = connection.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
-      self.over(.failure(MetadataClient.Failure(reason: "no answer within a second")))
+      self.over(.failure(MetadataClient.Failure(reason: "no answer in time")))
     }
     exchange = connection.start(request, peer: self)
   }

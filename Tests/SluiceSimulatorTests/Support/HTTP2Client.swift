@@ -30,8 +30,8 @@ struct HTTP2Seen: Sendable {
   var hasFault = false
 }
 
-/// A client that begins streams as it is told and keeps what comes back. Every wait ends after ten seconds with what has
-/// arrived until then.
+/// A client that begins streams as it is told and keeps what comes back. Every wait ends when `Patience` does, with
+/// what has arrived until then.
 final class HTTP2Client: Sendable {
   private let channel: any Channel
   private let collector: NIOLoopBound<Collector>
@@ -148,7 +148,7 @@ final class HTTP2Client: Sendable {
       if isDone(seen) { return loop.makeSucceededFuture(seen) }
       let promise = loop.makePromise(of: HTTP2Seen.self)
       waiting = (isDone, promise)
-      let limit = loop.assumeIsolated().scheduleTask(in: .seconds(10)) { self.giveUp() }
+      let limit = loop.assumeIsolated().scheduleTask(in: .seconds(Patience.seconds)) { self.giveUp() }
       promise.futureResult.whenComplete { _ in limit.cancel() }
       return promise.futureResult
     }
