@@ -133,7 +133,7 @@ struct AWSCredentialKeeperTests {
       let first = await settled(desk)
       #expect(first?.keyID == "ASIAONE")
       // They are settled by now, as the desk sees it.
-      let future = wallNow + 10_000
+      let future = wallNow + (CredentialRefresh.settled + 1_500)
       await withTaskGroup(of: Void.self) { group in
         for _ in 0..<20 {
           group.addTask {
