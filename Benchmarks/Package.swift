@@ -21,6 +21,8 @@ let package = Package(
   ],
   targets: [
     .target(name: "CAllocationCounter"),
+    // A stand-in: nothing that is measured here signs or hashes.
+    .target(name: "Crypto", swiftSettings: settings),
     .target(
       name: "SluicePolicy",
       dependencies: [
@@ -29,7 +31,7 @@ let package = Package(
       ], swiftSettings: settings),
     .target(
       name: "SluiceDialects",
-      dependencies: ["SluicePolicy", .product(name: "HTTPTypes", package: "swift-http-types")],
+      dependencies: ["SluicePolicy", "Crypto", .product(name: "HTTPTypes", package: "swift-http-types")],
       swiftSettings: settings),
     .target(
       name: "SluiceRuntime",

@@ -4,6 +4,9 @@ What is compared: CPU microseconds per request of the proxying processes (user +
 latency percentiles as the load generator sees them, and resident memory. Rounds are interleaved (direct, nginx, sluice,
 direct, …) and medians are printed, because machines drift. Plain: a 1 KB chat request and a fixed 700-byte answer from an
 nginx upstream. Stream: a chat stream of about 200 server-sent events, one chunk each, from the built-in simulator.
+Protocols: the gateway with HTTP/1.1 and with HTTP/2 towards the simulator. Translation: the gateway passing an OpenAI call
+on to an OpenAI pool, translating an Anthropic call for it, and translating an OpenAI call for an Anthropic pool. Both are one
+gateway process with a pool for each, so that nothing but the pool differs; the ratio is to the first line.
 """
 import argparse, json, os, re, shutil, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.request
 
@@ -97,10 +100,26 @@ pools:
         wait_for(sluice_port)
         return {"direct": (upstream, None), "nginx": (nginx_port, nginx), "sluice": (sluice_port, sluice)}
 
-    def load(self, port, process, connections, script):
+    def gateway(self, upstream, name, pools):
+        """A gateway with these pools in front of the simulator; (port, process)."""
+        port = free_port()
+        config = self.write(f"{name}.yaml", f"""
+version: 1
+server: {{listen: "127.0.0.1:{port}", threads: {self.threads}}}
+pools:
+""" + "".join(f'  {pool}: {{base_url: "http://127.0.0.1:{upstream}{path}", keys: [sk-bench-{pool}], {more}}}\n' for pool, (path, more) in pools.items()))
+        process = self.start(self.options.sluice, "serve", "--config", config, "--log-level", "error")
+        wait_for(port)
+        return port, process
+
+    def script(self, name, body, headers=()):
+        head = "".join(f'wrk.headers["{key}"]="{value}"; ' for key, value in [("content-type", "application/json"), ("authorization", "Bearer sk-client"), *headers])
+        return self.write(name + ".lua", f'wrk.method="POST"; {head}wrk.body={json.dumps(json.dumps(body))}')
+
+    def load(self, port, process, connections, script, path="/v1/chat/completions"):
         before = cpu_seconds(process.pid) if process else 0
         out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{self.options.seconds}s", "--latency", "-s", script,
-                              f"http://127.0.0.1:{port}/v1/chat/completions"], capture_output=True, text=True).stdout
+                              f"http://127.0.0.1:{port}{path}"], capture_output=True, text=True).stdout
         after = cpu_seconds(process.pid) if process else 0
         requests = int(re.search(r"(\d+) requests in", out)[1])
         bad = sum(map(int, re.findall(r"(?:Non-2xx or 3xx responses|timeout|read|write|connect):? (\d+)", out)))
@@ -123,20 +142,69 @@ def milliseconds(out, label):
 
 
 def measure(bench, title, proxies, connections, script):
-    rounds = {name: [] for name in proxies}
-    for port, process in proxies.values():  # warm up
-        bench.load(port, process, connections, script)
+    entries = {name: (port, process, script) for name, (port, process) in proxies.items()}
+    return compare(bench, title, entries, connections, "nginx", "sluice")
+
+
+def compare(bench, title, entries, connections, base, subject=None, events=0):
+    """Interleaved rounds of each entry (port, process, script and, if it is another than chat's, path); prints medians."""
+    rounds = {name: [] for name in entries}
+    for port, process, *what in entries.values():  # warm up
+        bench.load(port, process, connections, *what)
     for _ in range(bench.options.rounds):
-        for name, (port, process) in proxies.items():
-            rounds[name].append(bench.load(port, process, connections, script))
+        for name, (port, process, *what) in entries.items():
+            rounds[name].append(bench.load(port, process, connections, *what))
     median = {name: {key: statistics.median(r[key] for r in runs) for key in runs[0]} for name, runs in rounds.items()}
+    width = max(8, *map(len, entries))
     print(f"\n{title}, {connections} connection{'s' if connections > 1 else ''}")
-    print(f"  {'':8} {'CPU µs/req':>11} {'ratio':>7} {'req/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'RSS MiB':>8} {'failed':>7}")
-    base = median["nginx"]["cpu"] or 1
+    print(f"  {'':{width}} {'CPU µs/req':>11} {'ratio':>7} {'req/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'RSS MiB':>8} {'failed':>7}"
+          + (f" {'µs/event':>9}" if events else ""))
+    floor = median[base]["cpu"] or 1
     for name, m in median.items():
-        ratio = f"{m['cpu'] / base:.2f}" if name != "direct" else ""
-        print(f"  {name:8} {m['cpu']:11.1f} {ratio:>7} {m['rps']:9.0f} {m['p50']:8.3f} {m['p99']:8.3f} {m['rss']:8.1f} {m['bad']:7.0f}")
-    return {"title": title, "connections": connections, **{name: m for name, m in median.items()}, "ratio": median["sluice"]["cpu"] / base}
+        ratio = f"{m['cpu'] / floor:.2f}" if m["cpu"] else ""
+        print(f"  {name:{width}} {m['cpu']:11.1f} {ratio:>7} {m['rps']:9.0f} {m['p50']:8.3f} {m['p99']:8.3f} {m['rss']:8.1f} {m['bad']:7.0f}"
+              + (f" {m['cpu'] / events:9.2f}" if events else ""), flush=True)
+    others = {name: round(m["cpu"] / floor, 3) for name, m in median.items() if m["cpu"]}
+    return {"title": title, "connections": connections, **median, "ratio": others[subject] if subject else others}
+
+
+MESSAGE = [{"role": "user", "content": PROMPT + "[[tokens=90]]"}]
+STORY = [{"role": "user", "content": PROMPT + "[[tokens=200]]"}]
+
+
+def simulator(bench):
+    port = free_port()
+    bench.start(bench.options.sluice, "simulate", "--listen", f"127.0.0.1:{port}", "--latency", "none", "--max-concurrent-streams", "1000")
+    wait_for(port)
+    return port
+
+
+def protocols(bench, counts):
+    """HTTP/2 towards the provider against HTTP/1.1: the same requests to two pools of one gateway."""
+    kinds = {"http/1.1": "http1", "http/2": "http2"}
+    port, process = bench.gateway(simulator(bench), "protocols", {
+        kind: ("/v1", f"provider: openai, connections: {{max: 256, protocol: {kind}}}") for kind in kinds.values()})
+    results = []
+    for title, more, messages, events in (("plain 1 KB request", {"max_tokens": 400}, MESSAGE, 0), ("stream of 200 events", {"max_tokens": 400, "stream": True}, STORY, 200)):
+        entries = {name: (port, process, bench.script(f"{kind}-{events}", {"model": f"{kind}/gpt-4o-mini", "messages": messages, **more}))
+                   for name, kind in kinds.items()}
+        results += [compare(bench, f"protocol to the provider: {title}", entries, c, "http/1.1", events=events) for c in counts]
+    return results
+
+
+def translation(bench, counts):
+    port, process = bench.gateway(simulator(bench), "translation", {
+        "openai": ("/v1", "provider: openai, connections: {max: 256}"), "anthropic": ("", "provider: anthropic, connections: {max: 256}")})
+    version = [("anthropic-version", "2023-06-01")]
+    results = []
+    for title, more, messages, events in (("plain 1 KB request", {}, MESSAGE, 0), ("stream of 200 events", {"stream": True}, STORY, 200)):
+        def script(name, model, headers=()):
+            return bench.script(f"{name}-{events}", {"model": model, "max_tokens": 400, "messages": messages, **more}, headers)
+        entries = {"pass-through": (port, process, script("pass", "openai/gpt-4o-mini")),
+                   "messages to openai": (port, process, script("messages", "openai/gpt-4o-mini", version), "/v1/messages"),
+                   "chat to anthropic": (port, process, script("chat", "anthropic/claude-sonnet-4-5"))}
+        results += [compare(bench, f"translation: {title}", entries, c, "pass-through", events=events) for c in counts]
+    return results
 
 
 def main():
@@ -146,28 +214,29 @@ def main():
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
     parser.add_argument("--threads", type=int, default=1, help="worker threads of each proxy (default 1)")
     parser.add_argument("--connections", default="1,16,64")
-    parser.add_argument("--only", choices=["plain", "stream"])
+    parser.add_argument("--only", choices=["plain", "stream", "protocols", "translation"])
     parser.add_argument("--json", help="also write the results to this file")
     options = parser.parse_args()
     bench, results = Bench(options), []
     counts = [int(c) for c in options.connections.split(",")]
     body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": PROMPT}]}
-    request = 'wrk.method="POST"; wrk.headers["content-type"]="application/json"; wrk.headers["authorization"]="Bearer sk-client"; wrk.body=%s'
+    wanted = lambda what: options.only in (None, what)
     try:
-        if options.only != "stream":
+        if wanted("plain"):
             port = free_port()
             bench.nginx("upstream", f"server {{ listen 127.0.0.1:{port} backlog=4096; location = /v1/chat/completions {{ default_type application/json; return 200 '{json.dumps(ANSWER)}'; }} location / {{ return 200 '{{\"object\":\"list\",\"data\":[]}}'; }} }}")
             wait_for(port)
-            script = bench.write("plain.lua", request % json.dumps(json.dumps(body)))
             proxies = bench.proxies(port, "plain")
-            results += [measure(bench, "plain 1 KB request, 700 B answer", proxies, c, script) for c in counts]
-        if options.only != "plain":
-            port = free_port()
-            bench.start(options.sluice, "simulate", "--listen", f"127.0.0.1:{port}", "--latency", "none")
-            wait_for(port)
-            script = bench.write("stream.lua", request % json.dumps(json.dumps({**body, "stream": True, "max_tokens": 400, "messages": [{"role": "user", "content": PROMPT + "[[tokens=200]]"}]})))
+            results += [measure(bench, "plain 1 KB request, 700 B answer", proxies, c, bench.script("plain", body)) for c in counts]
+        if wanted("stream"):
+            port = simulator(bench)
+            script = bench.script("stream", {**body, "stream": True, "max_tokens": 400, "messages": STORY})
             proxies = bench.proxies(port, "stream")
             results += [measure(bench, "stream of 200 events", proxies, c, script) for c in counts]
+        if wanted("protocols"):
+            results += protocols(bench, counts)
+        if wanted("translation"):
+            results += translation(bench, counts)
     finally:
         bench.stop()
     if options.json:

@@ -276,60 +276,43 @@ import Testing
 
 /// Peers that do not keep to the protocol.
 @Suite(.mustEnd) struct HTTP2FaultTests {
-  private func fault(
-    options: (inout HTTPConnectionOptions) -> Void = { _ in }, _ script: @escaping HTTP2Server.Script
-  ) async throws -> UpstreamFailure? {
-    var failure: UpstreamFailure?
-    try await HTTP2Scene.with(options: options, script: script) { scene in
-      let sink = RecordingSink(on: scene.harness.eventLoop)
-      let connection = try await scene.open(sink: sink)
-      failure = try await scene.exchange(connection).failure
-      _ = try await sink.closed()
-      #expect(!connection.isOpen)
-    }
-    return failure
-  }
-
-  /// A frame's nine bytes and its payload.
-  private static func frame(_ type: UInt8, flags: UInt8 = 0, stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
-    let count = payload.count
-    return [UInt8(count >> 16), UInt8(count >> 8 & 0xFF), UInt8(count & 0xFF), type, flags, 0, 0, 0, stream] + payload
-  }
-
   @Test func aFrameOfTheWrongSize() async throws {
-    let failure = try await fault { peer, _ in peer.raw(Self.frame(0x6, stream: 0, [1, 2, 3])) }
+    let failure = try await HTTP2Scene.fault { peer, _ in peer.raw(HTTP2Peer.frame(0x6, stream: 0, [1, 2, 3])) }
     #expect(failure?.label == "http2_framing")
     #expect(failure?.failureClass == .protocolError)
     #expect(failure?.replaySafe == false)
   }
 
   @Test func dataOnAStreamThatNobodyOpened() async throws {
-    let failure = try await fault { peer, _ in peer.raw(Self.frame(0x0, stream: 99, [1, 2, 3])) }
+    let failure = try await HTTP2Scene.fault { peer, _ in peer.raw(HTTP2Peer.frame(0x0, stream: 99, [1, 2, 3])) }
     #expect(failure?.label == "http2_framing")
   }
 
   @Test func aPushThatNobodyAllowed() async throws {
-    let failure = try await fault { peer, _ in peer.raw(Self.frame(0x5, flags: 0x4, stream: 1, [0, 0, 0, 2, 0x88])) }
+    let failure = try await HTTP2Scene.fault { peer, _ in
+      peer.raw(HTTP2Peer.frame(0x5, flags: 0x4, stream: 1, [0, 0, 0, 2, 0x88]))
+    }
     #expect(failure?.label == "http2_framing")
   }
 
   @Test func tooLargeAHead() async throws {
-    let failure = try await fault(options: { $0.limits = HTTPLimits(maxHeadBytes: 4_096) }) { peer, request in
+    let failure = try await HTTP2Scene.fault(options: { $0.limits = HTTPLimits(maxHeadBytes: 4_096) }) {
+      peer, request in
       peer.head(request.stream, (0..<8).map { ("x-\($0)", String(repeating: "v", count: 1_000)) })
     }
     #expect(failure?.label == "http2_header_list_too_large", "\(String(describing: failure))")
   }
 
   @Test func continuationsWithoutEnd() async throws {
-    let failure = try await fault { peer, _ in
+    let failure = try await HTTP2Scene.fault { peer, _ in
       // A head that never ends, in empty pieces.
-      peer.raw(Self.frame(0x1, stream: 1, [0x88]) + (0..<50).flatMap { _ in Self.frame(0x9, stream: 1, []) })
+      peer.raw(HTTP2Peer.frame(0x1, stream: 1, [0x88]) + (0..<50).flatMap { _ in HTTP2Peer.frame(0x9, stream: 1, []) })
     }
     #expect(failure?.label == "http2_continuation_flood", "\(String(describing: failure))")
   }
 
   @Test func controlFramesWithoutEnd() async throws {
-    let failure = try await fault { peer, _ in
+    let failure = try await HTTP2Scene.fault { peer, _ in
       for number in 0..<1_200 { peer.write(.ping(HTTP2PingData(withInteger: UInt64(number)), ack: false), .rootStream) }
       peer.flush()
     }
@@ -337,9 +320,9 @@ import Testing
   }
 
   @Test func emptyFramesWithoutEnd() async throws {
-    let failure = try await fault { peer, request in
+    let failure = try await HTTP2Scene.fault { peer, request in
       peer.head(request.stream)
-      for _ in 0..<20 { peer.raw(Self.frame(0x0, stream: 1, [])) }
+      for _ in 0..<20 { peer.raw(HTTP2Peer.frame(0x0, stream: 1, [])) }
     }
     #expect(failure?.label == "http2_empty_frame_flood", "\(String(describing: failure))")
   }
@@ -356,7 +339,7 @@ import Testing
       try await running.setReading(false)
       let peer = try await scene.peer()
       try await scene.server.run { _ in
-        for _ in 0..<20 { peer.raw(Self.frame(0x0, stream: 1, [UInt8](repeating: 0, count: 16_384))) }
+        for _ in 0..<20 { peer.raw(HTTP2Peer.frame(0x0, stream: 1, [UInt8](repeating: 0, count: 16_384))) }
       }
       let outcome = try await running.peer.finished()
       #expect(outcome.failure?.label == "http2_flow_control", "\(String(describing: outcome.failure))")

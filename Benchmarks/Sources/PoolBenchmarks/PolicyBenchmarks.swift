@@ -46,7 +46,7 @@ enum PolicyBenchmarks {
     measurements.measure("policy: acquire + release", operations: 200_000) {
       for _ in 0..<200_000 {
         if case .granted(let grant) = machine.acquire(request(), now: now, into: &actions) {
-          machine.release(grant.lease, report, now: now, into: &actions)
+          _ = machine.release(grant.lease, report, now: now, into: &actions)
         }
         if !actions.isEmpty { actions.removeAll() }
       }
@@ -62,7 +62,7 @@ enum PolicyBenchmarks {
       for _ in 0..<100_000 {
         _ = machine.acquire(request(), now: now, into: &actions)
         actions.removeAll()
-        machine.release(held.lease, report, now: now, into: &actions)
+        _ = machine.release(held.lease, report, now: now, into: &actions)
         actions.forEach { if case .grant(_, let grant) = $0 { held = grant } }
         actions.removeAll()
       }
@@ -94,7 +94,7 @@ enum PolicyBenchmarks {
     }
     measurements.measure("policy: hand over among 10,000 waiters", operations: 20_000) {
       for _ in 0..<20_000 {
-        machine.release(held.lease, report, now: now, into: &actions)
+        _ = machine.release(held.lease, report, now: now, into: &actions)
         actions.forEach { if case .grant(_, let grant) = $0 { held = grant } }
         actions.removeAll()
         _ = machine.acquire(request(), now: now, into: &actions)

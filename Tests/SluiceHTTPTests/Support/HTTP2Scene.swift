@@ -5,6 +5,7 @@ import NIOSSL
 import SluiceHTTP
 import SluicePolicy
 import SluiceRuntime
+import Testing
 
 /// A server of HTTP/2 without TLS and what a test needs to talk to it.
 struct HTTP2Scene: Sendable {
@@ -30,6 +31,21 @@ struct HTTP2Scene: Sendable {
       throw error
     }
     try await server.stop()
+  }
+
+  /// How the one exchange of a connection ended whose peer breaks the rules, and the connection with it.
+  static func fault(
+    options: (inout HTTPConnectionOptions) -> Void = { _ in }, _ script: @escaping HTTP2Server.Script
+  ) async throws -> UpstreamFailure? {
+    var failure: UpstreamFailure?
+    try await with(options: options, script: script) { scene in
+      let sink = RecordingSink(on: scene.harness.eventLoop)
+      let connection = try await scene.open(sink: sink)
+      failure = try await scene.exchange(connection).failure
+      _ = try await sink.closed()
+      #expect(!connection.isOpen)
+    }
+    return failure
   }
 
   func open(sink: RecordingSink? = nil) async throws -> UpstreamConnection {

@@ -122,6 +122,7 @@ final class HTTP2Peer: ChannelInboundHandler, @unchecked Sendable {
   private(set) var resets: [HTTP2ErrorCode] = []
   private(set) var windowUpdates: [Int] = []
   private(set) var pings = 0
+  private(set) var settingsAnswers = 0
   private(set) var goAways: [HTTP2ErrorCode] = []
   private(set) var isClosed = false
   /// Give requests' bodies more window as they come; without it the first 64 KiB is all.
@@ -183,6 +184,7 @@ final class HTTP2Peer: ChannelInboundHandler, @unchecked Sendable {
       whenReset = []
     case .windowUpdate(let size): if frame.streamID != .rootStream { windowUpdates.append(size) }
     case .ping(_, let isAnswer): if !isAnswer { pings += 1 }
+    case .settings(.ack): settingsAnswers += 1
     case .goAway(_, let code, _): goAways.append(code)
     default: break
     }
@@ -248,6 +250,12 @@ final class HTTP2Peer: ChannelInboundHandler, @unchecked Sendable {
   func goAway(after last: HTTP2StreamID, _ code: HTTP2ErrorCode = .noError) {
     write(.goAway(lastStreamID: last, errorCode: code, opaqueData: nil), .rootStream)
     flush()
+  }
+
+  /// A frame's nine bytes and its payload.
+  static func frame(_ type: UInt8, flags: UInt8 = 0, stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
+    let count = payload.count
+    return [UInt8(count >> 16), UInt8(count >> 8 & 0xFF), UInt8(count & 0xFF), type, flags, 0, 0, 0, stream] + payload
   }
 
   /// Bytes that no codec has looked at.
