@@ -36,6 +36,10 @@ class Server:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    @property
+    def address(self):
+        return self.server.server_address
+
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
@@ -101,11 +105,19 @@ class Runtime(Server):
         return 403, {**headers, "x-amzn-errortype": kind}, json.dumps({"message": message}).encode()
 
 
-class Tunnel:
-    """A proxy for CONNECT that leads to `target` whatever it is asked for."""
+class Plain(Server):
+    """Answers everything with an empty document."""
 
-    def __init__(self, target):
-        self.target, self.asked = target, []
+    def handle(self, request):
+        return 200, {"content-type": "application/json"}, b"{}"
+
+
+class Tunnel:
+    """A proxy for CONNECT that leads to `target` whatever it is asked for; or, where `routes` name the host, to another place,
+    after so many seconds. A route of None refuses."""
+
+    def __init__(self, target=None, routes=None):
+        self.target, self.routes, self.asked, self.open = target, routes or {}, [], []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -125,8 +137,15 @@ class Tunnel:
             if not piece:
                 return client.close()
             head += piece
-        self.asked.append(head.split(b" ")[1].decode())
-        with client, socket.create_connection(self.target) as server:
+        asked = head.split(b" ")[1].decode()
+        self.asked.append(asked)
+        route = self.routes.get(asked.split(":")[0], (self.target, 0))
+        if route is None:
+            return client.close()
+        target, delay = route
+        threading.Event().wait(delay)
+        self.open.append((asked.split(":")[0], client))
+        with client, socket.create_connection(target) as server:
             client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
             while True:
                 for ready in select.select([client, server], [], [])[0]:
@@ -134,6 +153,16 @@ class Tunnel:
                     if not piece:
                         return
                     (server if ready is client else client).sendall(piece)
+
+    def cut(self, host):
+        """Ends what leads to a host, and lets nobody through any more."""
+        self.routes[host] = None
+        for name, client in self.open:
+            if name == host:
+                try:
+                    client.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
 
     def stop(self):
         self.listener.close()

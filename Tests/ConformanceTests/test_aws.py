@@ -1,7 +1,7 @@
 """AWS: signatures judged by moto, credentials from shared files, containers and instances as boto3 finds them, and clocks that are apart."""
 import json, os, pathlib, subprocess, sys, tempfile, time, unittest, urllib.error, urllib.parse, urllib.request
 import boto3
-from aws_parts import Metadata, Moto, Runtime, Tunnel
+from aws_parts import Metadata, Moto, Plain, Runtime, Tunnel
 from harness import BINARY, Program, call
 from wire import until
 
@@ -203,3 +203,47 @@ class ClocksThatAreApart(AWSCase):
         status, headers, _ = self.invoke(gateway)
         self.assertEqual((status, headers["x-sluice-attempts"]), (403, "1"))
         self.assertEqual(self.endpoint(gateway)["state"], "healthy", "the key is not at fault")
+
+
+class RegionsByDistance(AWSCase):
+    """Two regions behind a proxy that takes its time with one of them."""
+
+    def pools(self, tunnel):
+        return f"""  models:
+    provider: openai
+    proxy: "{tunnel.url}"
+    keys: [sk-1]
+    endpoints: [{{url: "http://far.test/v1", region: far}}, {{url: "http://near.test/v1", region: near}}]
+    balance: {{region_hold: 1s}}
+    connections: {{reconnect_delay: 50ms, keep_warm: 0s}}
+    health: {{interval: 24h, unhealthy_after: 1000}}
+"""
+
+    def test_the_nearest_serves_and_is_left_and_found_again(self):
+        far, near = self.part(Plain()), self.part(Plain())
+        slow, fast = (far.address, 0.3), (near.address, 0.01)
+        tunnel = self.part(Tunnel(routes={"far.test": slow, "near.test": fast}))
+        gateway = self.gateway(self.pools(tunnel))
+
+        def asked():
+            return call(gateway.url + "/pools/models/x", method="GET")[1]["x-sluice-endpoint"]
+
+        def region():
+            return call(gateway.url + "/api/pools/models")[2]["region"]
+        self.assertEqual(region(), "far", "nothing is measured yet: the file's order")
+        until(lambda: asked() == "near.key1", "the nearer one is found")
+        shown = call(gateway.url + "/api/pools/models")[2]
+        self.assertEqual([each["region"] for each in shown["endpoints"]], ["far", "near"])
+        distances = {each["name"]: each["connect_ms"] for each in shown["origins"]}
+        self.assertGreater(distances["far.test"], 3 * distances["near.test"], distances)
+        self.assertEqual({asked() for _ in range(20)}, {"near.key1"})
+        # Nobody answers there any more.
+        tunnel.cut("near.test")
+        until(lambda: asked() == "far.key1", "the other region serves")
+        self.assertEqual({asked() for _ in range(10)}, {"far.key1"})
+        tunnel.routes["near.test"] = fast
+        began = time.monotonic()
+        until(lambda: asked() == "near.key1", "the nearer region is back", 15)
+        self.assertGreaterEqual(time.monotonic() - began, 1)
+        metrics = urllib.request.urlopen(gateway.url + "/metrics", timeout=10).read().decode()
+        self.assertIn('sluice_pool_region_serving{pool="models",region="near"} 1', metrics)

@@ -84,6 +84,9 @@ struct CanaryTests {
     Canary(checker: "heartbeats are sparing") { fact in
       if case .heartbeatAsked(let id, let endpoint) = fact { [fact, .heartbeatAsked(id, endpoint)] } else { [fact] }
     },
+    Canary(checker: "nearest region serves") { fact in
+      if case .emitted(.regionChanged) = fact { [] } else { [fact] }
+    },
     Canary(checker: "pool recovers") { fact in
       guard case .configured(var settings, let layout) = fact else { return [fact] }
       settings.connections.min += 1
@@ -163,6 +166,19 @@ struct CanaryTests {
     Canary(checker: "drain finishes") { fact in
       guard case .wished = fact else { return [fact] }
       return [.drainBegan, fact]
+    },
+    Canary(checker: "nearest region serves") { fact in
+      guard case .configured(var settings, let layout) = fact else { return [fact] }
+      settings.balance.regionHold = .minutes(10)
+      return [.configured(settings, layout)]
+    },
+    Canary(checker: "nearest region serves") { fact in
+      guard case .emitted(.resourceOpened(let id, let origin, let time)) = fact else { return [fact] }
+      return [.emitted(.resourceOpened(id, origin, connectTime: origin.rawValue == 0 ? .seconds(60) : time))]
+    },
+    Canary(checker: "nearest region serves") { fact in
+      guard case .endpointDrained(let endpoint) = fact else { return [fact] }
+      return [fact, .emitted(.regionChanged(index: 0)), .endpointResumed(endpoint)]
     },
     Canary(checker: "pool recovers") { fact in
       if case .grantedAtOnce = fact { [] } else if case .grantedLater = fact { [] } else { [fact] }

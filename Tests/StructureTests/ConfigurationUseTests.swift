@@ -8,7 +8,6 @@ struct ConfigurationUseTests {
   static let exceptions: [String: String] = [
     "SluiceConfiguration.version": "there is one version",
     "SluiceConfiguration.profile": "chooses the defaults",
-    "PoolConfiguration.region": "becomes part of the endpoint's name",
   ]
 
   /// The only files of the configuration's own target that hand values on.

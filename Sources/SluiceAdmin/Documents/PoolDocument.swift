@@ -76,7 +76,7 @@ struct PoolDocument: Encodable {
   }
 
   struct Endpoint: Encodable {
-    var name: String, origin: String, state: String, state_detail: String, role: String
+    var name: String, origin: String, region: String?, state: String, state_detail: String, role: String
     var weight: Int, leased: Int, slots: Int
     var requests: UInt64, successes: UInt64, failures: UInt64, consecutive_failures: Int
     var latency_ms: Double?, returns_in_seconds: Double?
@@ -91,6 +91,8 @@ struct PoolDocument: Encodable {
   }
 
   var name: String, provider: String, strategy: String, state: String, panic: Bool
+  /// The region that serves.
+  var region: String?
   var connections: Connections
   var waiting: Waiting
   var rejected: [String: UInt64]
@@ -106,6 +108,7 @@ struct PoolDocument: Encodable {
     strategy = facts.strategy
     state = Self.state(of: snapshot, live: live)
     panic = snapshot.panic
+    region = snapshot.region
     connections = Self.connections(snapshot)
     waiting = Self.waiting(snapshot)
     rejected = Self.counts(RejectionReason.allCases) { ($0.label, snapshot.counters.rejected[$0]) }
@@ -165,7 +168,7 @@ struct PoolDocument: Encodable {
     if let remaining { detail += " \(Int(remaining.rounded(.up))) s" }
     if let failure = endpoint.rejectedBy { detail += " (\(failure.label))" }
     return Endpoint(
-      name: endpoint.name, origin: origin, state: endpoint.state.label, state_detail: detail,
+      name: endpoint.name, origin: origin, region: endpoint.region, state: endpoint.state.label, state_detail: detail,
       role: endpoint.role == .backup ? "backup" : "primary", weight: endpoint.weight, leased: endpoint.leased,
       slots: facts.maxPerOrigin, requests: endpoint.grants, successes: endpoint.successes, failures: endpoint.failures,
       consecutive_failures: endpoint.consecutiveFailures,

@@ -68,6 +68,17 @@ struct PoolMetrics {
         text.sample(endpoint.state == state ? 1 : 0, labels + [("state", state.label)])
       }
     }
+    text.begin("pool_region_serving", .gauge, "1 for the region that serves, 0 for the others.")
+    for pool in snapshots {
+      let names = Set(pool.endpoints.lazy.filter { !$0.removed }.compactMap(\.region)).sorted()
+      for name in names { text.sample(name == pool.region ? 1 : 0, [("pool", pool.name), ("region", name)]) }
+    }
+    text.begin("origin_connect_seconds", .gauge, "Average time to open a connection; 0 is unknown.")
+    for pool in snapshots {
+      for origin in pool.origins where !origin.removed {
+        text.sample(origin.connectTime.milliseconds / 1000, [("pool", pool.name), ("origin", origin.name)])
+      }
+    }
     text.begin("endpoint_leased", .gauge, "Slots lent for an endpoint.")
     endpoints { text.sample($0.leased, $1) }
     text.begin("endpoint_latency_seconds", .gauge, "Peak-sensitive average time to the first byte; 0 is unknown.")

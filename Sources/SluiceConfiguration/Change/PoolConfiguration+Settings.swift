@@ -21,11 +21,12 @@ extension PoolConfiguration {
       return EndpointSettings(
         // Another way to the same URL is another endpoint: nothing is known about it.
         identity: "\(endpoint.identity)@\(identity)", name: endpoint.name, origin: index, weight: endpoint.weight,
-        role: endpoint.role)
+        role: endpoint.role, region: endpoint.region)
     }
     var pool = PoolSettings(name: name, origins: origins, endpoints: settings)
     pool.connections = connections
     pool.balance.strategy = strategy
+    pool.balance.regionHold = regionHold
     pool.health = health
     pool.heartbeat = heartbeat
     pool.fallbackDirect = fallbackDirect

@@ -79,6 +79,7 @@ extension PoolConfiguration {
     recorder.nested("balance") { recorder in
       recorder.add("strategy", .string(strategy.rawValue))
       recorder.add("affinity", .string(affinity.rawValue))
+      recorder.add("region_hold", .interval(regionHold))
     }
     recorder.nested("connections") { recordConnections(in: &$0) }
     recorder.nested("timeouts") { recorder in

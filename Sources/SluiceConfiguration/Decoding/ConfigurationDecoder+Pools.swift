@@ -43,6 +43,7 @@ extension ConfigurationDecoder {
     let balance = reader.nested("balance")
     pool.strategy = balance.text("strategy").flatMap(BalanceStrategy.init(rawValue:)) ?? .powerOfTwo
     pool.affinity = balance.text("affinity").flatMap(PoolConfiguration.Affinity.init(rawValue:)) ?? .header
+    balance.read("region_hold", &pool.regionHold)
     if pool.strategy != .powerOfTwo, balance.isGiven("affinity"), pool.affinity != .none {
       problems.error(at: balance.position(of: "affinity"), "affinity counts only with 'strategy: power_of_two'")
     }

@@ -81,6 +81,8 @@ public struct PoolConfiguration: Hashable, Sendable {
   public var strategy = BalanceStrategy.powerOfTwo
   /// What keeps related requests on one endpoint; only `powerOfTwo` heeds it.
   public var affinity = Affinity.header
+  /// How long a region that was out has to be well before it serves again.
+  public var regionHold = Interval.minutes(1)
   /// The clocks of an exchange.
   public var timeouts = Timeouts()
   /// When a failed request is tried again.
@@ -120,7 +122,7 @@ public struct EndpointConfiguration: Hashable, Sendable {
   public var name: String
   /// Where it is.
   public var url: BaseURL
-  /// Region, where the file names one.
+  /// Region, where the file names one: the nearest serves first.
   public var region: String?
   /// The credential. Nil for servers that want none.
   public var key: Secret?

@@ -15,7 +15,8 @@ extension ConfigurationSchema {
     SchemaField(
       "keys", keys,
       "The credentials: each a text, or a mapping with more to say. May be absent only with an own `base_url`, "
-        + "for servers that want none."),
+        + "for servers that want none, and for `bedrock`, whose credentials are then found where AWS's own tools have them."
+    ),
     SchemaField(
       "endpoints", .list(.object(endpoint), 1...256),
       "Several URLs or regions instead of one `base_url`; each URL with each key is an endpoint (at most 256)."),
@@ -67,7 +68,10 @@ extension ConfigurationSchema {
 
   private static let endpoint: [SchemaField] = [
     SchemaField("url", .text(.url), required: true, "Base URL, as for `base_url`."),
-    SchemaField("region", .text(.name), "Name in front of the key's name. Absent with several: `url1`, `url2`, …"),
+    SchemaField(
+      "region", .text(.name),
+      "Region of this URL, also in front of the key's name. With two or more, the nearest by measured connect time serves "
+        + "and the next one while it cannot; see `balance.region_hold`. Absent with several: `url1`, `url2`, …"),
     SchemaField("keys", keys, "Credentials of this URL. Absent: the pool's."),
   ]
 
@@ -91,6 +95,11 @@ extension ConfigurationSchema {
       "What keeps related requests on one endpoint, as long as it is about as good as the others: `header` what clients "
         + "send as `x-sluice-affinity`, `user` also the body's `user`, `prompt_prefix` also the beginning of the prompt, "
         + "`none` nothing. Counts with `strategy: power_of_two` only."),
+    SchemaField(
+      "region_hold", .duration(.milliseconds(10) ... .hours(24)), default: "1m",
+      profiles: [.testing: "1s", .demo: "10s"],
+      "A region that was out serves again once it has been well for so long. Counts with endpoints in two regions or more."
+    ),
   ]
 
   private static let connections: [SchemaField] = [

@@ -12,6 +12,8 @@ package enum DeadlineKind: UInt8, Sendable {
   case health
   /// An origin's silence is to be looked at.
   case heartbeat
+  /// The choice of the serving region is to be looked at.
+  case region
 }
 
 /// Deadlines of many things behind one earliest instant, so that a driver needs a single timer.

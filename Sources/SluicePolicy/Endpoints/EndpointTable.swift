@@ -1,6 +1,8 @@
 /// In which order endpoints are considered; only the first rank that has somebody allowed serves.
 package enum EndpointRank: UInt8, CaseIterable, Sendable {
   case primary
+  /// As primary, but in a region that does not serve: for those who may not have the nearer ones.
+  case farther
   case backup
   /// Should be ejected, but too many others are.
   case failingPrimary
@@ -20,6 +22,8 @@ package struct EndpointRecord: Sendable {
   package var id: EndpointID
   package var origin: UInt16
   package var role: EndpointRole
+  /// Index into the pool's regions.
+  package var region: UInt8 = 0
   package var weight: Double
   package var maxConcurrent: Int32
   /// Slots lent for it.
@@ -126,6 +130,8 @@ package struct EndpointTable: Sendable {
   private var sets: [EndpointSet] = Array(repeating: EndpointSet(), count: EndpointRank.allCases.count)
   /// Latency over all endpoints; stands in for an unknown one.
   package var typicalLatency = PeakLatency()
+  /// Indices of the regions, the nearest first; empty without regions.
+  package var regionsByNearness: [UInt8] = []
 
   package init() {}
 
@@ -202,7 +208,7 @@ package struct EndpointTable: Sendable {
 
   private mutating func notePanic() {
     let inNeed = count(.failingPrimary) + count(.failingBackup) + count(.ejected)
-    isPanicking = inNeed > 0 && count(.primary) + count(.backup) == 0
+    isPanicking = inNeed > 0 && count(.primary) + count(.farther) + count(.backup) == 0
   }
 
   @inline(__always)
@@ -230,9 +236,23 @@ package struct EndpointTable: Sendable {
         guard position(pinned) != nil else { return nil }
         set = set.intersection(EndpointSet(pinned))
       }
-      if !set.isEmpty { return (set, rank) }
+      if !set.isEmpty { return (rank == .farther ? nearest(of: set) : set, rank) }
     }
     return nil
+  }
+
+  /// Those of the nearest region that has any.
+  private func nearest(of set: EndpointSet) -> EndpointSet {
+    for region in regionsByNearness {
+      var found = EndpointSet()
+      var next = set.next(from: 0)
+      while let position = next {
+        if records[position].region == region { found.insert(position: position) }
+        next = set.next(from: position + 1)
+      }
+      if !found.isEmpty { return found }
+    }
+    return set
   }
 
   /// The same as a list. It is valid until the next call.

@@ -8,7 +8,7 @@ public struct EventJournal: Sendable {
     case probing, probed, ejected, failing, recovered, cooling, cooled, credentialRejected
     case endpointDrained, endpointResumed, endpointReset, endpointRemoved, idleLimit
     case paused, resumed, draining, drained, poolClosed, reconfigured, clockJumped
-    case heartbeat, heartbeatEnded, pathDied
+    case heartbeat, heartbeatEnded, pathDied, regionChanged
   }
 
   /// One event or action, without text.
@@ -107,6 +107,7 @@ extension EventJournal.Entry: CustomStringConvertible {
       case .heartbeatEnded:
         "endpoint \(place): \(note == 0 ? "well" : FailureClass(rawValue: note - 1)?.label ?? "not well")"
       case .clockJumped: "\(detail) ms"
+      case .regionChanged: "region \(place) serves"
       case .probing, .ejected, .failing, .recovered, .cooled, .endpointDrained, .endpointResumed, .endpointReset,
         .endpointRemoved:
         "endpoint \(place)"

@@ -9,6 +9,8 @@ public enum PoolEvent: Hashable, Sendable {
   /// The remote side closes connections that were idle for about so long.
   case idleLimitLearned(OriginID, Interval)
   case endpointEjected(EndpointID, until: Instant)
+  /// Should be out, but too many others are: goes on behind the healthy ones.
+  case endpointFailing(EndpointID)
   /// Serves again, slowly at first.
   case endpointRecovered(EndpointID)
   case endpointCooling(EndpointID, until: Instant)
@@ -25,6 +27,8 @@ public enum PoolEvent: Hashable, Sendable {
   case endpointDraining(EndpointID)
   case endpointResumed(EndpointID)
   case endpointRemoved(EndpointID)
+  /// Another region serves: its index among the regions in the order of the settings.
+  case regionChanged(index: Int)
   /// Nothing healthy is left for some request: the least bad serves. `false`: over.
   case panic(Bool)
   case paused

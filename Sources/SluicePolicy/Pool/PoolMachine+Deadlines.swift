@@ -36,6 +36,8 @@ extension PoolMachine {
       guard let origin = origins.position(OriginID(rawValue: UInt16(truncatingIfNeeded: due.index))) else { return }
       origins[origin].heartbeatToken = .none
       heartbeatDue(origin, planned: due.at, now, &actions)
+    case .region:
+      reviewRegions(now, &actions)
     }
   }
 

@@ -68,7 +68,10 @@ extension PoolMachine {
       if endpoints[other].health.state == .ejected { ejected += 1 }
     }
     guard ejected < Int(Double(all) * settings.health.ejectionShare) else {
-      if endpoints[position].health.state != .failing { journal.record(.failing, now, place: position) }
+      if endpoints[position].health.state != .failing {
+        journal.record(.failing, now, place: position)
+        actions.append(.emit(.endpointFailing(endpoints[position].id)))
+      }
       endpoints[position].health.fail(now: now)
       return
     }
@@ -131,13 +134,25 @@ extension PoolMachine {
   // MARK: Ranks
 
   /// Puts an endpoint where its state says it belongs.
-  mutating func refreshRank(_ position: Int) { endpoints.setRank(position, rank(of: position)) }
+  mutating func refreshRank(_ position: Int) {
+    let rank = rank(of: position)
+    guard endpoints[position].rank != rank else { return }
+    endpoints.setRank(position, rank)
+    scheduleRegions(.distantPast)
+  }
 
   mutating func refreshRanks(of origin: Int) {
     for position in endpoints.positions where Int(endpoints[position].origin) == origin { refreshRank(position) }
   }
 
   func rank(of position: Int) -> EndpointRank {
+    let rank = health(of: position)
+    let isFar = rank == .primary && regions.isActive && Int(endpoints[position].region) != regions.current
+    return isFar ? .farther : rank
+  }
+
+  /// The rank of an endpoint wherever it is.
+  func health(of position: Int) -> EndpointRank {
     let record = endpoints[position]
     if !record.isInService || record.isCooling { return .out }
     let origin = Int(record.origin)

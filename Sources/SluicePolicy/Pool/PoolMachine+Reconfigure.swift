@@ -41,6 +41,7 @@ extension PoolMachine {
     for origin in origins.positions where !keptOrigins.contains(position: origin) && !origins[origin].isRemoved {
       removeOrigin(origin, now, &actions)
     }
+    adoptRegions(new)
     for position in endpoints.positions { refreshRank(position) }
     for origin in origins.positions { plan(origin, now, &actions) }
     spreadHeartbeats(now)

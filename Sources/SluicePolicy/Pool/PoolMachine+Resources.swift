@@ -43,6 +43,7 @@ extension PoolMachine {
   ) {
     let known = origins[origin].connectTime
     origins[origin].connectTime = known == .zero ? time : known.scaled(by: 0.7) + time.scaled(by: 0.3)
+    scheduleRegions(.distantPast)
     origins[origin].sizeSeen(capacity)
     if origins[origin].isFailing { clearFailures(origin) }
     if origins[origin].isDisconnected {

@@ -6,7 +6,7 @@ extension PoolMachine {
       oldestWait: queue.oldestArrival.map { Swift.max(now - $0, .zero) } ?? .zero, counters: counters,
       origins: origins.positions.map { originSnapshot($0, now) },
       endpoints: endpoints.positions.map { endpointSnapshot($0, now) }, nextDeadline: nextDeadline,
-      panic: isPanicking)
+      panic: isPanicking, region: regions.isActive ? regions.records[regions.current].name : nil)
   }
 
   private func originSnapshot(_ origin: Int, _ now: Instant) -> OriginSnapshot {
@@ -27,7 +27,8 @@ extension PoolMachine {
     let outUntil: Instant? =
       record.isCooling ? record.coolUntil : record.health.state == .ejected ? record.health.until : nil
     return EndpointSnapshot(
-      id: record.id, origin: origins[Int(record.origin)].id, name: endpoints.names[position],
+      id: record.id, origin: origins[Int(record.origin)].id,
+      region: regions.isActive ? regions.records[Int(record.region)].name : nil, name: endpoints.names[position],
       state: state(of: record, now), role: record.role, weight: Int(record.weight), leased: Int(record.leased),
       latency: Interval(nanoseconds: Int64(record.latency.value)),
       consecutiveFailures: Int(record.health.failures), outUntil: outUntil, rejectedBy: record.rejectedBy,

@@ -31,6 +31,7 @@ public struct PoolMachine: Sendable {
   var queue: WaitQueue
   var endpoints = EndpointTable()
   var origins = OriginTable()
+  var regions = RegionTable()
   var balancer: Balancer
   var deadlines = DeadlineHeap()
   var random: SplitMix64
@@ -53,6 +54,10 @@ public struct PoolMachine: Sendable {
   var needsReview = false
   /// There is room in the pool that somebody may have been waiting for to keep its minimum.
   var needsRestock = false
+  /// When regions are looked at next.
+  var regionToken = DeadlineHeap.Token.none
+  /// Requests that the pool had seen when all regions were measured.
+  var acquiredAtMeasure: UInt64 = 0
   /// Supply spoken for by restricted tickets, per origin; scratch of `provision`.
   var claims: [Int] = []
 

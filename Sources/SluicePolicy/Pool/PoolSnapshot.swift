@@ -22,6 +22,8 @@ public struct PoolSnapshot: Hashable, Sendable {
   public var nextDeadline: Instant?
   /// Requests are served by endpoints that would be ejected if there were better ones.
   public var panic: Bool
+  /// The region that serves; `nil` with fewer than two.
+  public var region: String?
 }
 
 /// Open and paused change into each other; both may go on to draining, and any state to closed, which is final.
@@ -246,6 +248,8 @@ public struct EndpointSnapshot: Hashable, Sendable {
   public var id: EndpointID
   /// Where it connects to; `PoolSnapshot.origins` has an element with this handle.
   public var origin: OriginID
+  /// As in the settings; `nil` in pools with fewer than two regions.
+  public var region: String?
   /// `EndpointSettings.name`.
   public var name: String
   /// As derived at this moment from settings, health, cool-down and its origin's connects.

@@ -11,6 +11,11 @@ public struct BalanceSettings: Hashable, Sendable {
   public var strategy = BalanceStrategy.powerOfTwo
   /// How fast the latency average forgets a peak.
   public var latencyDecay: Interval = .seconds(10)
+  /// A region that was out serves again after it has been well for so long, and the serving region changes at most once
+  /// in such a time while it is well itself. Counts with endpoints in two regions or more.
+  public var regionHold: Interval = .minutes(1)
+  /// Part by which another region has to be nearer, 0…1.
+  public var regionMargin = 0.2
 
   /// The defaults.
   public init() {}

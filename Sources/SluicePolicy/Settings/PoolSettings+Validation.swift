@@ -44,6 +44,8 @@ extension PoolSettings {
     checkHealth(&check)
     checkHeartbeat(&check)
     check.positive("balance.latency_decay", balance.latencyDecay)
+    check.positive("balance.region_hold", balance.regionHold)
+    if !(0..<1).contains(balance.regionMargin) { check.fail("balance.region_margin", "must be at least 0 and below 1") }
     check.range("journal_entries", journalEntries, 0...65_536)
     return check.problems
   }

@@ -31,11 +31,13 @@ public struct EndpointSettings: Hashable, Sendable {
   public var role: EndpointRole
   /// Most slots lent at once for this endpoint.
   public var maxConcurrent: Int?
+  /// Endpoints of the nearest region serve first; `nil`: none, which counts as one more region beside named ones.
+  public var region: String?
 
   /// Checked by `PoolSettings.validated()`, not here. `maxConcurrent` of `nil`: no limit of its own.
   public init(
     identity: String, name: String, origin: Int, weight: Int = 1, role: EndpointRole = .primary,
-    maxConcurrent: Int? = nil
+    maxConcurrent: Int? = nil, region: String? = nil
   ) {
     self.identity = identity
     self.name = name
@@ -43,6 +45,7 @@ public struct EndpointSettings: Hashable, Sendable {
     self.weight = weight
     self.role = role
     self.maxConcurrent = maxConcurrent
+    self.region = region
   }
 }
 

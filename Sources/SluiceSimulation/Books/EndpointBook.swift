@@ -7,6 +7,8 @@ struct EndpointBook {
   private(set) var origins: [EndpointID: OriginID] = [:]
   private(set) var configuredOrigins: [OriginID] = []
   private(set) var ejected: Set<EndpointID> = []
+  /// Should be ejected; goes on because too many others are.
+  private(set) var failing: Set<EndpointID> = []
   private(set) var leased: [EndpointID: Int] = [:]
   private var drained: Set<EndpointID> = []
   private var rejected: Set<EndpointID> = []
@@ -25,6 +27,16 @@ struct EndpointBook {
     return !disconnected.contains(origin)
   }
 
+  /// Available and without a stain: nothing comes before it but nearness.
+  func isWell(_ endpoint: EndpointID) -> Bool {
+    isAvailable(endpoint) && !ejected.contains(endpoint) && !failing.contains(endpoint)
+  }
+
+  /// Cannot be preferred to one that is well, whatever the state of its connections.
+  func isOut(_ endpoint: EndpointID) -> Bool {
+    !isInService(endpoint) || cooling.contains(endpoint) || ejected.contains(endpoint) || failing.contains(endpoint)
+  }
+
   func isAllowed(_ endpoint: EndpointID, for request: AcquireRequest) -> Bool {
     !request.excluding.contains(endpoint) && (request.pinned ?? endpoint) == endpoint
   }
@@ -38,6 +50,7 @@ struct EndpointBook {
       rejected.remove(endpoint)
       cooling.remove(endpoint)
       ejected.remove(endpoint)
+      failing.remove(endpoint)
     case .grantedAtOnce(_, let grant), .grantedLater(_, let grant):
       leases[grant.lease] = grant.endpoint
       leased[grant.endpoint, default: 0] += 1
@@ -50,8 +63,13 @@ struct EndpointBook {
 
   private mutating func observe(_ event: PoolEvent) {
     switch event {
-    case .endpointEjected(let endpoint, _): ejected.insert(endpoint)
-    case .endpointRecovered(let endpoint): ejected.remove(endpoint)
+    case .endpointEjected(let endpoint, _):
+      ejected.insert(endpoint)
+      failing.remove(endpoint)
+    case .endpointFailing(let endpoint): failing.insert(endpoint)
+    case .endpointRecovered(let endpoint):
+      ejected.remove(endpoint)
+      failing.remove(endpoint)
     case .endpointCooling(let endpoint, _): cooling.insert(endpoint)
     case .endpointCooled(let endpoint): cooling.remove(endpoint)
     case .credentialRejected(let endpoint, _): rejected.insert(endpoint)
@@ -70,6 +88,7 @@ struct EndpointBook {
       origins[id] = layout.origins[endpoint.origin]
     }
     ejected.formIntersection(layout.endpoints)
+    failing.formIntersection(layout.endpoints)
     // A reload gives rejected credentials another chance.
     rejected = []
   }

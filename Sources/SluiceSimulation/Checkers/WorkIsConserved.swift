@@ -3,8 +3,8 @@ import SluicePolicy
 /// While a call waits that takes any slot, no slot is left idle that may serve it, and if nothing is under way, nothing
 /// could be.
 ///
-/// Judged at the moments of a snapshot, for healthy primary endpoints below their own limit: the first ones anybody
-/// gets. Idle: open, trusted and with room. Under way: a connect or a verification at any origin. Could be: an idle
+/// Judged at the moments of a snapshot, for healthy primary endpoints below their own limit, in the region that serves:
+/// the first ones anybody gets. Idle: open, trusted and with room. Under way: a connect or a verification at any origin. Could be: an idle
 /// resource to verify, or room for another one at an origin whose last connect did not fail.
 struct WorkIsConserved: SimulationChecker {
   let name = "work is conserved"
@@ -59,6 +59,7 @@ struct WorkIsConserved: SimulationChecker {
       guard let settings = endpoints.settings[endpoint.id], let origin = endpoints.origins[endpoint.id] else {
         continue
       }
+      if endpoint.region != snapshot.region { continue }
       if endpoints.leased[endpoint.id, default: 0] < settings.maxConcurrent ?? .max { origins.insert(origin) }
     }
     return origins

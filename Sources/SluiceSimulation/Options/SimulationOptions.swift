@@ -19,6 +19,8 @@ package struct SimulationOptions: Sendable {
   /// Average time a slot is held.
   package var holdTime: Interval
   package var averageConnectTime: Interval
+  /// How many times as far each origin is, by its index in the settings.
+  package var distances: [Int]
   /// Slots per resource: 1, or more for multiplexed resources.
   package var capacity: Int
   /// Load and faults last so long; then faults stop and load goes on; then both stop and everything has to settle.
@@ -41,7 +43,10 @@ package struct SimulationOptions: Sendable {
     averageConnectTime = .milliseconds(Int64(random.range(1, 80)))
     capacity = random.chance(0.3) ? random.range(2, 8) : 1
     ending = Ending(closes: random.chance(0.25), inTrouble: random.chance(0.2))
+    distances = settings.origins.map { _ in 1 }
     drawHeartbeats()
+    var regional = SimulationRandom(seed: seed, stream: .regions)
+    if settings.origins.count > 1, regional.chance(0.6) { spread(&regional) }
   }
 
   /// From a stream of its own: a seed stands for the same load and faults as before there were heartbeats.
@@ -58,6 +63,17 @@ package struct SimulationOptions: Sendable {
     if random.chance(0.5) { settings.connections.warmVerifyInterval = .seconds(Int64(random.range(3, 90))) }
     // Beyond the time for which an idle resource is trusted, so that callers never meet what was forgotten.
     if random.chance(0.4) { natLimit = .milliseconds(Int64(random.range(1500, 40_000))) }
+  }
+
+  /// The origins stand in regions, some of them in the same.
+  private mutating func spread(_ random: inout SimulationRandom) {
+    let regions = settings.origins.indices.map { random.chance(0.8) ? $0 : 0 }
+    let far = (0..<regions.count).map { _ in random.range(1, 4) }
+    distances = regions.map { far[$0] }
+    for index in settings.endpoints.indices {
+      settings.endpoints[index].region = "region-\(regions[settings.endpoints[index].origin])"
+    }
+    settings.balance.regionHold = .milliseconds(Int64(random.range(200, 6_000)))
   }
 
   private static func settings(_ random: inout SimulationRandom) -> PoolSettings {

@@ -5,7 +5,7 @@ import SluicePolicy
 struct SimulationRandom: RandomNumberGenerator {
   enum Stream: UInt64 {
     case options = 1
-    case load, latency, faults, schedule, policy, heartbeats
+    case load, latency, faults, schedule, policy, heartbeats, regions
   }
 
   private var generator: SplitMix64

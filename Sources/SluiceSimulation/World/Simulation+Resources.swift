@@ -21,7 +21,7 @@ extension Simulation {
     if resources[id]?.state == .closed { return }
     resources[id] = SimulatedResource(
       id: id, origin: origin, capacity: options.capacity, lastUse: now, lastPacket: now)
-    let time = latency.time(around: options.averageConnectTime)
+    let time = latency.time(around: connectTime(to: origin))
     if isDown(origin) || chance.chance(faults[.connectRefused]) {
       later(latency.time(around: .milliseconds(2)), .connectEnds(id, .failed(.network)))
     } else if chance.chance(faults[.connectStalls]) {
@@ -36,6 +36,11 @@ extension Simulation {
     }
   }
 
+  private func connectTime(to origin: OriginID) -> Interval {
+    let index = layout.origins.firstIndex(of: origin) ?? 0
+    return options.averageConnectTime.scaled(by: Double(options.distances[index]))
+  }
+
   func connectEnds(_ id: ResourceID, _ end: ConnectEnd) {
     guard let resource = resources[id], resource.state == .opening else { return }
     switch end {
@@ -46,7 +51,7 @@ extension Simulation {
       note(.connectSucceeded(id, capacity: resource.capacity))
       tell {
         $0.connectSucceeded(
-          id, capacity: resource.capacity, connectTime: options.averageConnectTime, now: now, into: &$1)
+          id, capacity: resource.capacity, connectTime: connectTime(to: resource.origin), now: now, into: &$1)
       }
       planTheFuture(of: id)
       perhapsAgain(.connectSucceeded(id, capacity: resource.capacity))
