@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 seconds=${1:?usage: run.sh SECONDS [TARGET...]}
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(FuzzRequestHead FuzzResponseHead FuzzChunked FuzzSSE FuzzJSON)
+[ ${#targets[@]} -gt 0 ] || targets=(FuzzRequestHead FuzzResponseHead FuzzChunked FuzzSSE FuzzJSON FuzzStreams FuzzDocuments FuzzConfiguration)
 
 property() {
   case $1 in
@@ -16,6 +16,9 @@ property() {
     FuzzChunked) echo chunked ;;
     FuzzSSE) echo sse ;;
     FuzzJSON) echo json ;;
+    FuzzStreams) echo streams ;;
+    FuzzDocuments) echo documents ;;
+    FuzzConfiguration) echo configuration ;;
     *) echo "unknown target $1" >&2; exit 2 ;;
   esac
 }
@@ -42,6 +45,32 @@ seed_http1() {
   printf '%b' "$text" > "$2/seed-$number"
 }
 
+# pair FILE SEED PROVIDER: a sample behind the two bytes that choose a client's protocol (in turn) and the provider.
+turn=0
+pair() {
+  { printf '%b' "$(printf '\\x%02x\\x%02x' $((turn % 10)) "$3")"; cat "$1"; } > "$2"
+  turn=$((turn + 1))
+}
+
+# seed_pairs FOLDER PATTERN: samples of every provider.
+seed_pairs() {
+  local places=(openai azure-openai anthropic gemini cohere mistral huggingface local bedrock) place file
+  for place in "${!places[@]}"; do
+    for file in ../Tests/Fixtures/"${places[place]}"/$2; do
+      [ ! -e "$file" ] || pair "$file" "$1/seed-$place-$(basename "$file")" "$place"
+    done
+  done
+  for file in ../Tests/Fixtures/{ollama,llamacpp,vllm,tgi,localai}/$2; do
+    [ ! -e "$file" ] || pair "$file" "$1/seed-7-$(basename "$(dirname "$file")")-$(basename "$file")" 7
+  done
+}
+
+# The words of a configuration file, from its schema.
+write_dictionary() {
+  grep -oE '"[a-z_]+": *\{' ../docs/sluice.schema.json | grep -oE '[a-z_]+' | sort -u | sed 's/.*/"&: "/' > "$1"
+  printf '%s\n' '"${"' '"\x0a  "' '"\x0a- "' '"- {"' '": ["' '"*"' '"&"' '"<<: "' '"10s"' '"20%%"' '"8MiB"' >> "$1"
+}
+
 # Seeds: the raw bytes of the corpus cases, and the provider samples.
 seed() {
   local target=$1 folder=Corpus/$1
@@ -49,6 +78,16 @@ seed() {
   case $target in
     FuzzRequestHead | FuzzResponseHead | FuzzChunked) seed_http1 "$target" "$folder" ;;
     FuzzSSE) for file in ../Tests/Fixtures/*/*.sse; do cp "$file" "$folder/seed-$(basename "$file")"; done ;;
+    FuzzStreams)
+      seed_pairs "$folder" '*stream*.sse'
+      seed_pairs "$folder" '*.ndjson'
+      seed_pairs "$folder" '*.bin'
+      ;;
+    FuzzDocuments) seed_pairs "$folder" '*.json' ;;
+    FuzzConfiguration)
+      cp ../Examples/gateway/sluice.yaml "$folder/seed-example"
+      write_dictionary "Corpus/$target.dict"
+      ;;
     FuzzJSON) for file in ../Tests/Fixtures/*/*.request.json; do cp "$file" "$folder/seed-$(basename "$file")"; done ;;
   esac
 }
@@ -69,11 +108,16 @@ for target in "${targets[@]}"; do
   seed "$target"
   echo "== $target for ${seconds} s"
   dictionary=()
-  [ -f "Dictionaries/$target.dict" ] && dictionary=("-dict=Dictionaries/$target.dict")
+  for file in "Dictionaries/$target.dict" "Corpus/$target.dict"; do
+    [ ! -f "$file" ] || dictionary=("-dict=$file")
+  done
   log=Corpus/$target.log
   status=0
-  "$binaries/$target" "Corpus/$target" "$fails" "${dictionary[@]}" \
-    -max_total_time="$seconds" -max_len=8192 -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+  # The schema's constants hold enum payloads whose tagged pointers the leak detector does not follow.
+  leaks=1
+  [ "$target" != FuzzConfiguration ] || leaks=0
+  ASAN_OPTIONS=detect_leaks=$leaks "$binaries/$target" "Corpus/$target" "$fails" "${dictionary[@]}" \
+    -detect_leaks="$leaks" -max_total_time="$seconds" -max_len=8192 -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$fails/" > "$log" 2>&1 || status=1
   if [ "$status" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
   grep -E '^stat::|^SUMMARY|Fatal error|Test unit written|^#[0-9]+[[:space:]]+DONE|^==[0-9]+==' "$log" || true

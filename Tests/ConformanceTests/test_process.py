@@ -1,6 +1,7 @@
 """The real binary as an operator meets it: start, reload, drain, kills, typos, signals."""
 import http.client, json, os, signal, subprocess, tempfile, threading, time, unittest, urllib.parse
 from harness import BINARY, GatewayCase, Program, call
+from wire import until
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
 
@@ -275,6 +276,20 @@ class CommandTests(unittest.TestCase):
         gateway = Program("serve", "--listen", "127.0.0.1:0", environment={"OPENAI_API_KEY": "sk-x", "SLUICE_CONFIG": ""})
         gateway.signal(signal.SIGINT)
         self.assertEqual(gateway.process.wait(10), 0)
+
+    def test_the_tour_comes_true(self):
+        result = run("demo", "--tour", "--listen", "127.0.0.1:0")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertRegex(result.stdout, r"8 steps in \d+ s: (\d+) of \1 claims came true")
+        self.assertGreaterEqual(result.stdout.count("✓"), 20)
+        self.assertNotIn("\033", result.stdout, "colours are for terminals")
+
+    def test_the_tour_ends_with_control_c(self):
+        tour = Program("demo", "--tour", "--listen", "127.0.0.1:0")
+        until(lambda: any("1/8" in line for line in tour.lines), "the first step")
+        tour.signal(signal.SIGINT)
+        self.assertEqual(tour.process.wait(20), 0)
+        self.assertIn("interrupted", "".join(tour.lines[-3:]))
 
     def test_replay_is_deterministic(self):
         first, second = run("replay", "--seed", "42"), run("replay", "--seed", "42")

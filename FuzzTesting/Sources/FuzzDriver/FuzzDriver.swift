@@ -2,6 +2,9 @@ package import FuzzProperties
 
 package typealias FuzzArguments = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
+/// Says what is wrong with an input, if anything is.
+package typealias FuzzCheck = @Sendable ([UInt8]) -> String?
+
 /// libFuzzer's loop, called as a function: the package manager gives every executable an entry point of its own name,
 /// so libFuzzer's own `main` cannot be the program's.
 @_silgen_name("LLVMFuzzerRunDriver")
@@ -11,21 +14,29 @@ private func runDriver(
 ) -> CInt
 
 // Set once, before the loop that reads it starts; libFuzzer's callback has no context of its own.
-nonisolated(unsafe) private var property = ParserProperty.json
+nonisolated(unsafe) private var chosen: FuzzCheck = { _ in nil }
 
-/// Fuzzes one property with the arguments of the command line.
-package func fuzz(_ chosen: ParserProperty, _ count: CInt, _ arguments: FuzzArguments) -> CInt {
-  property = chosen
+/// Fuzzes one check with the arguments of the command line.
+package func fuzz(_ check: @escaping FuzzCheck, _ count: CInt, _ arguments: FuzzArguments) -> CInt {
+  chosen = check
   var count = count
   var arguments: FuzzArguments? = arguments
   return runDriver(&count, &arguments) { start, length in
-    let bytes = Array(UnsafeBufferPointer(start: start, count: length))
+    // A trap makes libFuzzer keep the input.
+    if let problem = chosen(Array(UnsafeBufferPointer(start: start, count: length))) { fatalError(problem) }
+    return 0
+  }
+}
+
+/// Fuzzes one property.
+package func fuzz(_ property: ParserProperty, _ count: CInt, _ arguments: FuzzArguments) -> CInt {
+  let check: FuzzCheck = { bytes in
     do throws(ParserProperty.Violation) {
       try property.check(bytes)
-      return 0
+      return nil
     } catch {
-      // A trap makes libFuzzer keep the input.
-      fatalError(error.description)
+      return error.description
     }
   }
+  return fuzz(check, count, arguments)
 }

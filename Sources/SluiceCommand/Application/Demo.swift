@@ -37,7 +37,9 @@ struct Demo: Sendable {
   ]
 
   /// Every provider, several keys for each that wants any, so that there is something to balance.
-  static func configuration(_ simulator: SimulatorAddress, listen: String) -> String {
+  ///
+  /// The tour wants a pool that has to queue, and probes that do not let it wait for long.
+  static func configuration(_ simulator: SimulatorAddress, listen: String, tour: Bool = false) -> String {
     let pools = providers.map { provider in
       let keys = provider.keys.map { "{name: team-\($0), key: demo-\(provider.pool)-\($0)}" }.joined(separator: ", ")
       return """
@@ -48,12 +50,20 @@ struct Demo: Sendable {
             options: {\(provider.options)}
         """.replacing("\n    keys: []", with: "").replacing("\n    options: {}", with: "")
     }
+    let narrow = """
+        narrow:
+          provider: openai
+          base_url: "\(simulator.url)/openai/v1"
+          keys: [{name: only, key: demo-narrow}]
+          connections: {max: 1}
+      """
+    let more = tour ? [narrow] : []
     return """
       version: 1
       profile: demo
       server: {listen: "\(listen)"}
       pools:
-      \(pools.joined(separator: "\n"))
+      \((pools + more).joined(separator: "\n"))
       routes:
         - {model: "fast", to: [{pool: openai, model: gpt-4o-mini}, {pool: gemini, model: gemini-2.5-flash}]}
       """

@@ -12,29 +12,49 @@ import SluiceSimulator
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo", abstract: "Run the gateway in front of the built-in provider simulator, with light traffic.",
-    discussion: "Needs no account, no key and no network. Ends with Ctrl-C, or after --duration with a summary.")
+    discussion: """
+      Needs no account, no key and no network. Ends with Ctrl-C, or after --duration with a summary.
+
+      With --tour it shows instead, one after the other, what a pool does: sharing and spreading, limits, dead endpoints, \
+      broken streams, fallback, priorities, draining. Each step makes real calls against scripted faults and prints what \
+      was measured; the exit status is 1 when something did not come out as claimed.
+      """)
 
   @Option(help: "HOST:PORT; port 0 lets the system choose.") var listen = "127.0.0.1:8080"
   @Option(help: "End after so many seconds.") var duration: Int?
   @Flag(help: "Start gateway and simulator only.") var noTraffic = false
+  @Flag(help: "Walk through strategies, faults and recovery, one line of explanation each; then end.") var tour = false
   @OptionGroup var logging: LogOptions
 
   func validate() throws {
+    if tour && (duration != nil || noTraffic) {
+      throw ValidationError("--tour makes its own calls and ends by itself; leave out --duration and --no-traffic")
+    }
     if let duration, duration < 1 { throw ValidationError("--duration is at least 1 second") }
     if duration != nil && noTraffic { throw ValidationError("--duration is about the traffic; leave out --no-traffic") }
   }
 
   func run() async throws {
     let logger = logging.makeLogger()
-    let simulator = SimulatorServer(.realistic())
+    // The tour's figures must not depend on how long a simulated model thinks.
+    let simulator = SimulatorServer(tour ? SimulatorOptions() : .realistic())
     let address = try await simulator.start()
-    let text = Demo.configuration(address, listen: listen)
+    let text = Demo.configuration(address, listen: listen, tour: tour)
     let options = LoadOptions(environment: [:])
     let loaded = try SluiceConfigurationFile.load(text: text, name: "demo", options: options).loadedOrFailure()
     let host = try GatewayHost(loaded, loader: ConfigurationLoader(environment: [:]), logger: logger)
+    let run = GatewayRun(host: host, logger: logger)
+    if tour {
+      try await walk(run, simulator)
+    } else {
+      try await serve(run, simulator)
+    }
+  }
+
+  private func serve(_ run: GatewayRun, _ simulator: SimulatorServer) async throws {
     let outcome = Guarded<LoadResult?>(nil)
     let start = ContinuousClock.now
-    try await GatewayRun(host: host, logger: logger).run { urls in
+    try await run.run { urls in
       guard !noTraffic, let url = urls.first else { return [] }
       let time = duration.map { Interval.seconds(Int64($0)) }
       return [DemoTraffic(url: url, duration: time) { result in outcome.withLock { $0 = result } }]
@@ -45,6 +65,25 @@ struct DemoCommand: AsyncParsableCommand {
     guard !noTraffic, let result = outcome.value else { return }
     summarize(result, seconds: (ContinuousClock.now - start) / .seconds(1))
     if result.failed > 0 || result.completed == 0 { throw ExitCode.failure }
+  }
+
+  private func walk(_ run: GatewayRun, _ simulator: SimulatorServer) async throws {
+    let outcome = Guarded<Tour.Result?>(nil)
+    try await run.run { urls in
+      guard let url = urls.first else { return [] }
+      return [Tour(url: url, simulator: simulator) { result in outcome.withLock { $0 = result } }]
+    } announce: { urls in
+      let url = urls.first ?? ""
+      Terminal.line("sluice demo listening on \(url), dashboard at \(url)/dashboard")
+      Terminal.line()
+    }
+    await simulator.stop()
+    guard let result = outcome.value else { throw ExitCode.failure }
+    if result.isInterrupted { return Terminal.line("the tour was interrupted") }
+    let time = Int(result.seconds.rounded())
+    let held = result.claims - result.broken
+    Terminal.line("\(TourStep.all.count) steps in \(time) s: \(held) of \(result.claims) claims came true")
+    if result.broken > 0 || result.claims == 0 { throw ExitCode.failure }
   }
 
   private func announce(_ url: String) {

@@ -8,6 +8,8 @@ package enum ParserProperty: String, CaseIterable, Sendable {
   case chunked
   case sse
   case json
+  case streams
+  case documents
 
   package struct Violation: Error, CustomStringConvertible {
     package let description: String
@@ -21,6 +23,8 @@ package enum ParserProperty: String, CaseIterable, Sendable {
     case .chunked: try ChunkedProperties.check(bytes)
     case .sse: try SSEProperties.check(bytes)
     case .json: try JSONProperties.check(bytes)
+    case .streams: try TranslationProperties.checkStream(bytes)
+    case .documents: try TranslationProperties.checkDocument(bytes)
     }
   }
 }

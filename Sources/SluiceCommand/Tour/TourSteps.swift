@@ -1,0 +1,178 @@
+import SluicePolicy
+import SluiceSimulator
+
+/// One thing that a pool does, shown on the running gateway.
+struct TourStep: Sendable {
+  var title: String
+  /// Why it is so, in one line.
+  var lesson: String
+  var run: @Sendable (inout TourStage) async throws -> Void
+
+  static let all = [sharing, spreading, limitedKey, deadEndpoint, brokenStream, fallback, priorities, draining]
+
+  private static let openAI = "openai/gpt-4o-mini"
+  private static let first = SimulatorFault.Match(key: "demo-openai-a")
+}
+
+// MARK: - Strategies
+
+extension TourStep {
+  static let sharing = TourStep(
+    title: "Sharing connections",
+    lesson: "A connection is opened once and lent again and again; no call pays for a handshake that is done."
+  ) { stage in
+    try await stage.heal("openai")
+    let before = try await stage.client.pool("openai").connections.opened
+    let answers = try await stage.calls(100, atOnce: 8) { try await $0.chat(openAI) }
+    let opened = try await stage.client.pool("openai").connections.opened - before
+    stage.claim(
+      answers.allSatisfy { $0.status == 200 }, "100 calls, 8 at once: \(answers.count { $0.status == 200 }) answered")
+    stage.claim(opened <= 24, "they needed \(opened) new connections")
+  }
+
+  static let spreading = TourStep(
+    title: "Spreading load",
+    lesson: "Power of two choices: of two keys drawn at random the one with less to do gets the call."
+  ) { stage in
+    let answers = try await stage.calls(80, atOnce: 8) { try await $0.chat(openAI) }
+    let counts = Dictionary(grouping: answers, by: \.endpoint).mapValues(\.count)
+    stage.observe(counts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value) calls" }.joined(separator: ", "))
+    stage.claim(
+      counts.count == 2 && counts.values.allSatisfy { $0 >= 16 }, "both keys serve, neither less than a fifth")
+  }
+}
+
+// MARK: - Faults and recovery
+
+extension TourStep {
+  static let limitedKey = TourStep(
+    title: "A key at its limit",
+    lesson: "A 429 cools that key for exactly as long as the provider says; the others serve meanwhile."
+  ) { stage in
+    try await stage.faults(SimulatorFault(.status(.init(429, retryAfter: .seconds(2))), match: first))
+    let answers = try await stage.calls(30, atOnce: 1) { try await $0.chat(openAI) }
+    let hits = try await stage.simulator.faultHits().first ?? 0
+    let state = try await stage.client.pool("openai").endpoint("team-a")
+    try await stage.faults()
+    stage.observe("team-a is \(state?.state ?? "?") for \(seconds(state?.returns_in_seconds)) more")
+    stage.claim(
+      answers.allSatisfy { $0.status == 200 && $0.endpoint == "team-b" },
+      "30 calls answered, all by team-b; at most \(answers.map(\.attempts).max() ?? 0) requests for one of them")
+    stage.claim(hits == 1, "the limited key was asked \(hits) time(s)")
+    let waited = try await stage.wait(for: "openai") { $0.endpoint("team-a")?.state == "healthy" }
+    stage.claim((waited ?? 99) <= 2.5, "it is back after \(seconds(waited)) more")
+  }
+
+  static let deadEndpoint = TourStep(
+    title: "An endpoint that dies",
+    lesson: "Failures in a row take it out; free probes ask whether it lives; it returns without anybody's doing."
+  ) { stage in
+    try await stage.faults(SimulatorFault(.reset(.bytes(0)), match: first))
+    var answers: [TourClient.Answer] = []
+    while answers.count < 240, try await stage.client.pool("openai").endpoint("team-a")?.state == "healthy" {
+      answers += try await stage.calls(6, atOnce: 6) { try await $0.chat(openAI) }
+    }
+    let state = try await stage.client.pool("openai").endpoint("team-a")?.state ?? "?"
+    stage.observe("team-a resets every connection; after \(answers.count) calls it is \(state)")
+    stage.claim(state != "healthy", "it was taken out")
+    stage.claim(
+      answers.allSatisfy { $0.status == 200 },
+      "no caller noticed: \(answers.count { $0.attempts > 1 }) of the calls were repeated on team-b")
+    let meanwhile = try await stage.calls(20, atOnce: 4) { try await $0.chat(openAI) }
+    stage.claim(meanwhile.allSatisfy { $0.endpoint == "team-b" && $0.attempts == 1 }, "20 more went to team-b at once")
+    try await stage.faults()
+    let waited = try await stage.wait(for: "openai") { $0.endpoint("team-a")?.state == "healthy" }
+    stage.claim(waited != nil, "the fault ends: team-a is healthy again after \(seconds(waited))")
+    var later: [TourClient.Answer] = []
+    while later.count < 200, !later.contains(where: { $0.endpoint == "team-a" }) {
+      later += try await stage.calls(8, atOnce: 8) { try await $0.chat(openAI) }
+    }
+    stage.claim(later.contains { $0.endpoint == "team-a" }, "and serves within \(later.count) calls, gently at first")
+  }
+
+  static let brokenStream = TourStep(
+    title: "A stream that breaks",
+    lesson:
+      "After the first word nothing can be tried again; the client hears of it in its own protocol, never by silence."
+  ) { stage in
+    let cut = SimulatorFault(.truncate(.events(6), clean: false), match: .init(provider: "anthropic"), count: 1)
+    try await stage.faults(cut)
+    let own = try await stage.client.message("anthropic/claude-sonnet-4-5")
+    stage.claim(
+      own.body.contains("event: error") && !own.body.contains("message_stop"), "Anthropic's client gets `event: error`")
+    try await stage.faults(cut)
+    let other = try await stage.client.chat("anthropic/claude-sonnet-4-5", stream: true)
+    stage.claim(
+      other.body.contains(#"data: {"error":"#) && !other.body.contains("[DONE]"),
+      "OpenAI's client, served by the same provider, gets `data: {\"error\": …}` and no [DONE]")
+    try await stage.heal("anthropic")
+  }
+
+  static let fallback = TourStep(
+    title: "Falling back along a route",
+    lesson:
+      "When a provider cannot serve, the route's next one does, in its own protocol; the answer is translated back."
+  ) { stage in
+    try await stage.faults(SimulatorFault(.status(.init(503)), match: .init(provider: "openai")))
+    let answers = try await stage.calls(5) { try await $0.chat("fast") }
+    stage.claim(
+      answers.allSatisfy { $0.status == 200 && $0.pool == "gemini" }, "5 calls for `fast` answered by \(names(answers))"
+    )
+    stage.claim(
+      answers.allSatisfy { $0.body.contains(#""object":"chat.completion""#) }, "each in OpenAI's form, as it was asked")
+    stage.observe("requests sent for each: \(answers.map { "\($0.attempts)" }.joined(separator: ", "))")
+    try await stage.heal("openai")
+    let after = try await stage.calls(3) { try await $0.chat("fast") }
+    stage.claim(after.allSatisfy { $0.pool == "openai" }, "the provider is back: \(names(after)) answers")
+  }
+}
+
+// MARK: - Admission and operation
+
+extension TourStep {
+  static let priorities = TourStep(
+    title: "Waiting by class",
+    lesson: "All waiting happens in the pool's queue, where who is critical overtakes who is low."
+  ) { stage in
+    try await stage.faults(
+      SimulatorFault(.slow(firstByte: .milliseconds(300), tokensPerSecond: nil), match: .init(key: "demo-narrow")))
+    let model = "narrow/gpt-4o-mini"
+    let client = stage.client
+    async let low = stage.calls(6, atOnce: 6) { try await $0.chat(model, headers: [("x-sluice-class", "low")]) }
+    // One of the six holds the only connection, five wait.
+    let queued = try await stage.wait(for: "narrow") { $0.waiting.total >= 5 }
+    let urgent = try await client.chat(model, headers: [("x-sluice-class", "critical")])
+    let others = try await low
+    let overtaken = others.count { $0.finished > urgent.finished }
+    stage.claim(queued != nil, "a pool of one connection: five calls of class `low` wait")
+    stage.claim(
+      urgent.status == 200 && overtaken >= 3, "a `critical` call came last and overtook \(overtaken) of them")
+    stage.claim(others.allSatisfy { $0.status == 200 }, "all of them were served in the end")
+    try await stage.faults()
+  }
+
+  static let draining = TourStep(
+    title: "Taking a key out of service",
+    lesson: "Draining lets what runs run to its end and lends nothing new; no call is lost."
+  ) { stage in
+    async let running = stage.calls(60, atOnce: 6) { try await $0.chat(openAI) }
+    let isDrained = try await stage.client.operate("drain", pool: "openai", endpoint: "team-a")
+    let later = try await stage.calls(12, atOnce: 4) { try await $0.chat(openAI) }
+    let all = try await running + later
+    stage.claim(
+      isDrained && all.allSatisfy { $0.status == 200 }, "\(all.count) calls while team-a drains: all answered")
+    stage.claim(later.allSatisfy { $0.endpoint == "team-b" }, "what came after the word went to team-b")
+    _ = try await stage.client.operate("resume", pool: "openai", endpoint: "team-a")
+    let state = try await stage.client.pool("openai").endpoint("team-a")?.state ?? "?"
+    stage.claim(state == "healthy", "resumed: team-a is \(state)")
+  }
+
+  private static func seconds(_ value: Double?) -> String {
+    guard let value else { return "too long" }
+    return "\((value * 10).rounded() / 10) s"
+  }
+
+  private static func names(_ answers: [TourClient.Answer]) -> String {
+    Set(answers.map(\.pool)).sorted().joined(separator: " and ")
+  }
+}
