@@ -47,7 +47,7 @@ struct Demo: Sendable {
             provider: \(provider.provider)
             base_url: "\(simulator.url)\(provider.path)"
             keys: [\(keys)]
-            options: {\(provider.options)}
+            options: {\(provider.options)}\(tour ? "\n    health: {interval: 500ms}" : "")
         """.replacing("\n    keys: []", with: "").replacing("\n    options: {}", with: "")
     }
     let narrow = """

@@ -13,7 +13,7 @@ struct TourStage: Sendable {
 
   /// How long the simulated providers take when nothing else is scripted.
   private static let usual = SimulatorFault(.slow(firstByte: .milliseconds(20), tokensPerSecond: nil))
-  private static let patience = Duration.seconds(15)
+  private static let patience = Duration.seconds(40)
 
   init(client: TourClient, simulator: SimulatorServer) {
     self.client = client
