@@ -290,6 +290,17 @@ import Testing
     try await server.stop()
   }
 
+  /// The kernel's own probe is due in the same tick: its timer, armed long before, may be late by much.
+  @Test func verifyAsksWhenTheKernelIsAboutToAsk() async throws {
+    let (harness, server, connection, _, _) = try await idle {
+      $0.trustHeardWithin = .seconds(1)
+      $0.keepAliveIdle = .seconds(5)
+    }
+    while try await harness.quietMilliseconds(connection) < 5_000 { try await harness.kernelTime(.milliseconds(1)) }
+    #expect(try await harness.verify(connection))
+    try await server.stop()
+  }
+
   /// The peer's kernel has answered long ago when the loop finds the time to look.
   @Test func aBusyLoopDoesNotMakeALivingPeerLookGone() async throws {
     // Nobody else's loop may be held.

@@ -18,7 +18,7 @@ package struct SocketFacts {
   var probes: UInt8
   package var isEstablished: Bool
   /// Since anything was heard of the peer: data or an acknowledgement.
-  var lastHeardMilliseconds: UInt32
+  package var lastHeardMilliseconds: UInt32
   var roundTripMicroseconds: UInt32
 
   /// Nil where there is no TCP (unix sockets, test channels).
@@ -51,8 +51,18 @@ package struct SocketFacts {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? .nothing : .ended
   }
 
-  /// Sets when keep-alive probing begins. Linux re-arms its timer at once: a time that the connection has already been
-  /// quiet for sends a probe now (`tcp_sock_set_keepidle`), which is the only way to make an idle peer acknowledge.
+  /// Makes the kernel send a keep-alive probe now, which is the only way to make an idle peer acknowledge: Linux re-arms
+  /// its timer when the time is set (`tcp_sock_set_keepidle`), and the connection has been quiet for longer than that.
+  ///
+  /// A timer that is set to the very tick that it has already stays where it is (`__mod_timer`), and one that was armed
+  /// long before may be late by seconds. So it is moved away first: otherwise a probe that is asked for just when the
+  /// kernel's own is due does not go out in time, and a living peer looks gone.
+  static func sendProbe(_ descriptor: CInt, quietForMilliseconds quiet: UInt32) {
+    setKeepAliveIdle(descriptor, seconds: Int64(quiet) / 1_000 + 2)
+    setKeepAliveIdle(descriptor, seconds: 1)
+  }
+
+  /// Sets when keep-alive probing begins.
   static func setKeepAliveIdle(_ descriptor: CInt, seconds: Int64) {
     #if os(Linux)
     var value = CInt(clamping: max(1, seconds))

@@ -41,7 +41,7 @@ extension SocketPath {
     guard let descriptor else { return done(false) }
     let left = (deadline - clock.now()).nanoseconds
     let patience = min(left, max(100_000_000, Int64(facts.roundTripMicroseconds) * 4_000))
-    SocketFacts.setKeepAliveIdle(descriptor, seconds: 1)
+    SocketFacts.sendProbe(descriptor, quietForMilliseconds: facts.lastHeardMilliseconds)
     let asked = eventLoop.now
     let until = asked + .nanoseconds(max(0, patience))
     let step = max(1_000_000, Int64(facts.roundTripMicroseconds) * 500)

@@ -226,6 +226,13 @@ struct Harness: Sendable {
     try await eventLoop.scheduleTask(in: amount) {}.futureResult.get()
   }
 
+  /// How long the kernel has heard nothing of the peer.
+  func quietMilliseconds(_ connection: HTTPConnection) async throws -> UInt32 {
+    try await eventLoop.submit {
+      connection.descriptor.flatMap { SocketFacts.read($0) }?.lastHeardMilliseconds ?? .max
+    }.get()
+  }
+
   /// Waits until the monitor has looked at its connections this often since the exchange began.
   func monitorTicks(_ count: UInt64, _ connection: HTTPConnection) async throws {
     while try await eventLoop.submit({ connection.monitor.tick - connection.startedTick }).get() < count {
