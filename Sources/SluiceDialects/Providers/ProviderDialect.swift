@@ -244,6 +244,8 @@ extension ProviderDialect {
   package func classify(status: Int, headers: HeaderView, body: ByteSlice, now: UnixTime) -> ProviderFailure {
     var error = ProviderErrorBody.read(body)
     knowledge.note(headers, in: &error)
+    // Some services of AWS, and what stands in for them, answer in XML.
+    if provider == .bedrock, error.type == nil { error.type = Bedrock.errorCode(body) }
     let verdict = knowledge.verdict(status: status, error)
     var wait = HintText.wait(headers, now: now) ?? knowledge.wait(headers, now: now) ?? knowledge.wait(in: error)
     if wait == nil, verdict.failureClass == .rateLimited { wait = rateLimits(headers, now: now).exhaustedReset }

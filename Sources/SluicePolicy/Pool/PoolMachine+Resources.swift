@@ -89,7 +89,11 @@ extension PoolMachine {
     needsReview = true
     if origins[origin].isRemoved { return }
     let beganAt = slots[index].expiresAt
-    guard !origins[origin].isFailing || beganAt >= origins[origin].retryAt else { return }
+    guard !origins[origin].isFailing || beganAt >= origins[origin].retryAt else {
+      // The pause may have ended meanwhile, unused: one attempt at a time while they fail, and this one was under way.
+      needsRestock = true
+      return
+    }
     if !origins[origin].isFailing { failingOrigins += 1 }
     origins[origin].failures = origins[origin].failures == .max ? .max : origins[origin].failures + 1
     origins[origin].lastFailure = failure

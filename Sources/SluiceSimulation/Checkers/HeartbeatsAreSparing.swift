@@ -3,7 +3,8 @@ import SluicePolicy
 /// A heartbeat goes out where it is of use and nowhere else: on an open resource that nobody has, of an origin where
 /// nothing is lent; one at a time; not before the first use (unless a minimum is kept) nor after the time to keep warm;
 /// never from a pool that is paused or ends; and not sooner than the settings allow, for traffic and what opened lately
-/// prove the path by themselves. And it does go out: at rest, no path that is to be kept has been silent for longer.
+/// prove the path by themselves. And it does go out: at rest, no path that is to be kept has been silent for longer; what
+/// was said on a resource that closed since counts, for the path is the same.
 ///
 /// Soonest: the fixed interval less its jitter, with `auto` the shortest; after a failure the shortest in any case.
 struct HeartbeatsAreSparing: SimulationChecker {
@@ -17,6 +18,8 @@ struct HeartbeatsAreSparing: SimulationChecker {
   private var lastUse: [OriginID: Instant] = [:]
   /// Last use, opening or heartbeat.
   private var lastSign: [ResourceID: Instant] = [:]
+  /// The last sign on resources that are gone.
+  private var lastSignOfGone: [OriginID: Instant] = [:]
   private var beating: [OriginID: ResourceID] = [:]
   private var doubted: Set<OriginID> = []
   private var calmSince = Instant.distantFuture
@@ -24,10 +27,18 @@ struct HeartbeatsAreSparing: SimulationChecker {
   mutating func observe(_ fact: Fact, at now: Instant) -> String? {
     // The wish is judged by what was known before it.
     let problem = judge(fact, now)
+    noteClosing(fact)
     resources.observe(fact, at: now)
     endpoints.observe(fact)
     note(fact, now)
     return problem
+  }
+
+  private mutating func noteClosing(_ fact: Fact) {
+    guard case .closeAsked(let id, _) = fact, let origin = resources.entries[id]?.origin, let sign = lastSign[id] else {
+      return
+    }
+    lastSignOfGone[origin] = max(lastSignOfGone[origin] ?? .distantPast, sign)
   }
 
   private mutating func note(_ fact: Fact, _ now: Instant) {
@@ -118,7 +129,8 @@ struct HeartbeatsAreSparing: SimulationChecker {
     guard isOpen, now - calmSince > patience + .seconds(15) else { return nil }
     for origin in endpoints.configuredOrigins where keeps(origin, now) && beating[origin] == nil {
       let idle = resources.entries.filter { $0.value.origin == origin && $0.value.isUsable && !$0.value.isUncertain }
-      let signs = idle.keys.compactMap { lastSign[$0] }
+      if idle.isEmpty { continue }
+      let signs = idle.keys.compactMap { lastSign[$0] } + [lastSignOfGone[origin]].compactMap(\.self)
       if let last = signs.max(), now - last > patience { return "nothing was heard of \(origin) for \(now - last)" }
     }
     return nil

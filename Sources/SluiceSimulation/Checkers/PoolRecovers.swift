@@ -6,7 +6,8 @@ import SluicePolicy
 /// in all that time, nobody who takes any slot hears that no endpoint can serve. Settled: nobody waits, nothing is
 /// lent, and every origin has its minimum, or one resource where it is to be kept warm after use (if the pool has room
 /// for that everywhere). Where there is room for no more, one that has just been told to close stands for its successor;
-/// and where as many connects as allowed are under way, what is missing waits for them.
+/// and where as many connects as allowed are under way, what is missing waits for them. After a failed connect there may
+/// be a pause, at most the first one doubled with every failure in a row.
 struct PoolRecovers: SimulationChecker {
   let name = "pool recovers"
   private var tickets = TicketBook()
@@ -18,8 +19,11 @@ struct PoolRecovers: SimulationChecker {
   private var loadStopped = false
   private var served = 0, wished = 0
   private var connectFailed = false
+  /// Failed connects in a row, and the last of them.
+  private var failures: [OriginID: (count: Int, at: Instant)] = [:]
 
   mutating func observe(_ fact: Fact, at now: Instant) -> String? {
+    noteConnect(fact, now)
     tickets.observe(fact, at: now)
     resources.observe(fact, at: now)
     switch fact {
@@ -59,11 +63,28 @@ struct PoolRecovers: SimulationChecker {
     let fits = wanted.reduce(0) { $0 + $1.1 } <= limits.poolMax
     for (origin, count) in wanted {
       let present = present(at: origin, now)
-      if opening(at: origin) >= limits.concurrentConnects { continue }
+      if opening(at: origin) >= limits.concurrentConnects || pauses(origin, now) { continue }
       let least = fits ? count : limits.min
       if present < least { return "\(present) connections to \(origin), \(least) are to be kept" }
     }
     return nil
+  }
+
+  /// Before the books forget the resource.
+  private mutating func noteConnect(_ fact: Fact, _ now: Instant) {
+    switch fact {
+    case .connectFailed(let id):
+      guard let origin = resources.entries[id]?.origin else { return }
+      failures[origin] = ((failures[origin]?.count ?? 0) + 1, now)
+    case .connectSucceeded(let id, _): resources.entries[id].map { failures[$0.origin] = nil }
+    default: break
+    }
+  }
+
+  private func pauses(_ origin: OriginID, _ now: Instant) -> Bool {
+    guard let (count, at) = failures[origin] else { return false }
+    let doubled = limits.reconnectDelay.scaled(by: Double(1 << min(count - 1, 30)))
+    return now - at <= min(doubled, limits.reconnectDelayMax)
   }
 
   private func opening(at origin: OriginID) -> Int {

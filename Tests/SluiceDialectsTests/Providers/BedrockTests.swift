@@ -175,7 +175,7 @@ struct BedrockTests {
     ("error.400.context_length.ValidationException.json", .contextLength, .request, false),
     ("error.403.AccessDeniedException.json", .credential, .keyAndModel, false),
     ("error.403.ExpiredTokenException.json", .credential, .keyAndModel, false),
-    ("error.403.InvalidSignatureException.json", .credential, .key, false),
+    ("error.403.InvalidSignatureException.json", .credential, .key, true),
     ("error.403.UnrecognizedClientException.json", .credential, .key, true),
     ("error.404.ResourceNotFoundException.json", .caller, .keyAndModel, false),
     ("error.408.ModelTimeoutException.json", .timeout, .endpoint, false),

@@ -46,7 +46,8 @@ extension Bedrock {
     case "ExpiredTokenException", "ExpiredToken", "RequestTimeTooSkewed", "RequestExpired":
       FailureVerdict(.credential, .keyAndModel)
     case "InvalidSignatureException", "SignatureDoesNotMatch":
-      FailureVerdict(.credential, isSkew(type, error) ? .keyAndModel : .key)
+      isSkew(type, error)
+        ? FailureVerdict(.credential, .keyAndModel) : FailureVerdict(.credential, .key, disablesKey: true)
     case "UnrecognizedClientException", "MissingAuthenticationTokenException", "MissingAuthenticationToken",
       "InvalidClientTokenId":
       FailureVerdict(.credential, .key, disablesKey: true)

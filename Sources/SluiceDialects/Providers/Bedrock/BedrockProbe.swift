@@ -43,7 +43,7 @@ extension Bedrock {
   }
 
   /// The text between `<Code>` and `</Code>`.
-  private static func errorCode(_ body: ByteSlice) -> String? {
+  static func errorCode(_ body: ByteSlice) -> String? {
     var start = 0
     while let open = body.firstIndex(of: 0x3C, from: start) {
       start = open + 1

@@ -77,6 +77,7 @@ extension ProviderFailure {
     guard remedy == .renew, signer?.desk.canRenew != true else { return self }
     var failure = self
     failure.reach = .key
+    failure.disablesKey = true
     failure.remedy = nil
     return failure
   }
