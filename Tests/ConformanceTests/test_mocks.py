@@ -6,6 +6,7 @@ from google import genai
 from mistralai.client import Mistral
 from harness import call
 from mocks import LLMockCase, MockedCase, katan
+from wire import until
 
 HELLO = [{"role": "user", "content": "Say hello to the pool."}]
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -120,7 +121,7 @@ class LLMockVerdict(LLMockCase):
     can be repeated, lets be what cannot, and takes no broken stream for a whole one."""
     pools = "\n" + "".join(pool(name, path, ", timeouts: {first_token: 2s, between_bytes: 1s}") for name, path in [
         ("openai", "/v1"), ("anthropic", "/anthropic"), ("gemini", "/gemini"), ("cohere", "/cohere"), ("mistral", "/mistral")])
-    event_milliseconds = 15  # so that a stream can be left before it is all sent
+    event_milliseconds = 50  # so that a stream can be left before it is all sent
     MODELS = {"openai": "gpt-4o-mini", "anthropic": "claude-sonnet-4-5", "gemini": "gemini-2.5-pro", "cohere": "command-r",
               "mistral": "mistral-large-latest"}
 
@@ -133,6 +134,12 @@ class LLMockVerdict(LLMockCase):
         return self.client().chat.completions.with_raw_response.create(
             model=f"{provider}/{self.MODELS[provider]}", messages=[{"role": "user", "content": text}], max_tokens=100, **more)
 
+    def assert_reached(self, count):
+        """How many requests the mock provider has seen. `x-sluice-attempts` may say one more: the mock closes a connection
+        after five idle seconds, and a request that meets the close is sent again."""
+        reached = self.requests()
+        self.assertEqual(len(reached), count, [{name: r[name] for name in ("started_at", "status", "completed")} for r in reached])
+
     def each(self, check):
         for provider in self.MODELS:
             with self.subTest(provider=provider):
@@ -143,10 +150,8 @@ class LLMockVerdict(LLMockCase):
     def test_rate_limited_twice(self):
         def check(provider):
             self.script({"type": "fail", "status": 429, "retry_after": 0.4, "times": 2})
-            raw = self.ask(provider)
-            self.assertEqual(raw.headers["x-sluice-attempts"], "3")
-            waits = [b["started_at"] - a["ended_at"] for a, b in zip(self.requests(), self.requests()[1:])]
-            self.assertEqual(len(waits), 2)
+            self.ask(provider)
+            self.assert_reached(3)
         self.each(check)
 
     def test_overloaded(self):
@@ -154,13 +159,15 @@ class LLMockVerdict(LLMockCase):
             with self.subTest(status=status):
                 self.setUp()
                 self.script({"type": "fail", "status": status, "times": 1})
-                self.assertEqual(self.ask("anthropic").headers["x-sluice-attempts"], "2")
+                self.ask("anthropic")
+                self.assert_reached(2)
                 self.assert_clean_verdict()
 
     def test_server_errors_back_off(self):
         def check(provider):
             self.script({"type": "fail", "status": 500, "times": 3, "retry_after": 0})
-            self.assertEqual(self.ask(provider).headers["x-sluice-attempts"], "4")
+            self.ask(provider)
+            self.assert_reached(4)
         self.each(check)
 
     def test_the_callers_mistake_is_not_repeated(self):
@@ -171,7 +178,7 @@ class LLMockVerdict(LLMockCase):
                 self.script({"type": "fail", "status": status, "times": 1})
                 with self.assertRaises(openai.APIStatusError):
                     self.ask(provider)
-            self.assertEqual(len(self.requests()), len(statuses))
+            self.assert_reached(len(statuses))
         self.each(check)
 
     def broken(self, provider, **fault):
@@ -181,6 +188,8 @@ class LLMockVerdict(LLMockCase):
         arguments = {"model": f"{provider}/{self.MODELS[provider]}", "messages": [{"role": "user", "content": text}], "max_tokens": 100}
         with self.assertRaises(openai.APIError) as caught:
             list(self.client().chat.completions.create(**arguments, stream=True))
+        # The judge takes a call for a repetition only if it began after the end of the first, which it notices a moment later.
+        until(self.requests, "the mock provider has the broken call in its journal")
         self.assertTrue(list(self.client().chat.completions.create(**arguments, stream=True)))
         return caught.exception
 
@@ -211,7 +220,7 @@ class LLMockVerdict(LLMockCase):
         with self.assertRaises(openai.RateLimitError) as caught:
             self.ask("openai", extra_headers={"x-sluice-deadline": "500ms"})
         self.assertGreater(float(caught.exception.response.headers["retry-after"]), 0)
-        self.assertEqual(len(self.requests()), 1)
+        self.assert_reached(1)
 
 
 class KatanTests(MockedCase):
