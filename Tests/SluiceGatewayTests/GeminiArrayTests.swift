@@ -80,6 +80,30 @@ struct GeminiArrayTests {
     try await upstream.stop()
   }
 
+  @Test("Whatever a read ends with, the whole elements in it come before the error")
+  func brokenAnywhere() async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await Self.gateway(upstream)
+    let client = try await gateway.connect()
+    let elements = ["one", "t}]\\\",", "three"].map { Self.part($0) }
+    let stream = Array(("[" + elements.joined(separator: ",\r\n")).utf8)
+    let ends = elements.indices.map { 1 + elements[...$0].joined(separator: ",\r\n").utf8.count }
+    for length in stride(from: 1, through: stream.count, by: 5) {
+      try await client.send(Self.request())
+      let provider = try await upstream.connection()
+      _ = await provider.readRequest()
+      let text = String(decoding: stream[..<length], as: UTF8.self)
+      try await provider.send(Self.head + String(length, radix: 16) + "\r\n" + text + "\r\n")
+      provider.close()
+      let body = await client.readAnswer().body
+      let read = try JSONReader.read(Array(body.utf8)).array
+      #expect(read?.count == ends.count { $0 <= length } + 1, "\(length): \(body)")
+      #expect(read?.last?["error"]?["status"]?.string == "UNAVAILABLE", "\(length)")
+    }
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
   @Test("Clients of the array form are answered by other providers in that form")
   func translated() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)

@@ -30,6 +30,59 @@ struct PartsTests {
     }
   }
 
+  /// What an exchange does with a stream that is passed on: the whole events that a client has when it breaks.
+  private static func passed(_ bytes: ArraySlice<UInt8>, _ framing: StreamFraming, piece: Int) -> (
+    ByteBuffer, HeldEvent
+  ) {
+    var framer = EventFramer(framing)
+    var held = HeldEvent(framing, continuation: framer.continuation)
+    var out = ByteBuffer()
+    var rest = bytes
+    while !rest.isEmpty {
+      let next = Array(rest.prefix(piece))
+      rest = rest.dropFirst(piece)
+      next.withUnsafeBytes { try? framer.consume(ByteSlice($0)) { _, _ in } }
+      if framer.isAtEventBoundary {
+        if var earlier = held.takeAll() { out.writeBuffer(&earlier) }
+        held.boundaryReached(framer.continuation)
+        out.writeBytes(next)
+      } else if var whole = next.withUnsafeBytes({ held.take($0, limit: 1_000, unfinished: framer.unfinishedBytes) }) {
+        out.writeBuffer(&whole)
+      }
+    }
+    return (out, held)
+  }
+
+  @Test("Wherever an array breaks, its whole elements were let go and an error can follow as one more")
+  func heldElements() throws {
+    let elements = [#"{"t":"}]\"[,"}"#, #"{"a":[{},1]}"#, "[2]", #"{"ü":null}"#]
+    let stream = Array(("[" + elements.joined(separator: "\r\n,") + "\n]\n").utf8)
+    let ends = elements.indices.map { 1 + elements[...$0].joined(separator: "\r\n,").utf8.count }
+    for end in 0...stream.count - 3 {
+      for piece in 1...max(1, end) {
+        var (out, held) = Self.passed(stream[..<end], .jsonArray, piece: piece)
+        out.writeStaticString(held.continuation)
+        out.writeString("7]")
+        let text = String(buffer: out)
+        let read = try? JSONReader.read(Array(text.utf8)).array
+        #expect(read?.count == ends.count { $0 <= end } + 1, "\(end) in pieces of \(piece): \(text)")
+      }
+    }
+  }
+
+  @Test("Wherever a binary stream breaks, its whole messages were let go")
+  func heldMessages() {
+    let messages = ["a", "b"].map { Array(AWSEventStream.event($0, Array(#"{"x":1}"#.utf8))) }
+    let stream = messages.flatMap { $0 }
+    let ends = messages.indices.map { messages[...$0].reduce(0) { $0 + $1.count } }
+    for end in 0...stream.count {
+      for piece in 1...max(1, end) {
+        let out = Self.passed(stream[..<end], .awsEventStream, piece: piece).0
+        #expect(out.readableBytes == ends.last { $0 <= end } ?? 0, "\(end) in pieces of \(piece)")
+      }
+    }
+  }
+
   @Test("An event beyond the bound is let go, and the next boundary heals the stream")
   func tornEvent() {
     var held = HeldEvent()

@@ -35,6 +35,15 @@ package struct EventFramer: Sendable {
     }
   }
 
+  /// Bytes behind the end of the last whole event, where the text itself does not show where that is.
+  package var unfinishedBytes: Int? {
+    switch cutter {
+    case .events, .lines, .unreadable: nil
+    case .messages(let parser): parser.unfinishedBytes
+    case .elements(let splitter): splitter.unfinishedBytes
+    }
+  }
+
   /// What has to stand before an event that is inserted at a boundary.
   package var continuation: StaticString {
     if case .elements(let splitter) = cutter { splitter.continuation } else { "" }

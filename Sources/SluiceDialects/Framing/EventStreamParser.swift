@@ -50,6 +50,9 @@ package struct EventStreamParser: Sendable {
   /// Nothing of a message is pending: another one could be inserted into the stream here.
   package var isAtMessageBoundary: Bool { open.isEmpty && failure == nil }
 
+  /// Bytes of the message that is open.
+  package var unfinishedBytes: Int { open.count }
+
   package mutating func consume(_ bytes: ByteSlice, onMessage: (EventStreamMessage) -> Void) throws(Problem) {
     if let failure { throw failure }
     do throws(Problem) { try read(bytes, onMessage) } catch {

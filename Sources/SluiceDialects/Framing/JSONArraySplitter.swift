@@ -17,6 +17,8 @@ package struct JSONArraySplitter: Sendable {
   private var isInString = false
   private var isEscaped = false
   private var open: [UInt8] = []
+  /// Bytes behind the last whole element, or from the beginning; of an array's white space there may be any number.
+  package private(set) var unfinishedBytes = 0
 
   package init(maxElementBytes: Int = 1 << 20) { self.maxElementBytes = maxElementBytes }
 
@@ -37,6 +39,7 @@ package struct JSONArraySplitter: Sendable {
   ) throws(Unreadable) {
     let view = unsafe ByteView(bytes)
     var start = 0
+    unfinishedBytes = Counters.sum(unfinishedBytes, view.count)
     for position in 0..<view.count {
       let byte = view[position]
       guard place == .inside else {
@@ -46,6 +49,7 @@ package struct JSONArraySplitter: Sendable {
       }
       guard closes(byte) else { continue }
       place = .after
+      unfinishedBytes = view.count - position - 1
       guard open.count + position + 1 - start <= maxElementBytes else { throw Unreadable() }
       if open.isEmpty {
         unsafe onElement(view.bytes(start..<position + 1))

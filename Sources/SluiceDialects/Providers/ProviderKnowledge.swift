@@ -154,6 +154,9 @@ package enum StreamFraming: UInt8, Hashable, Sendable {
     }
   }
 
+  /// What has to stand between one event's end and the next event.
+  package var separator: StaticString { self == .jsonArray ? "," : "" }
+
   /// What a request for such a stream accepts.
   package var mediaType: StaticString {
     switch self {

@@ -57,6 +57,9 @@ package struct StreamMeter: Sendable {
   /// Nothing of an event is pending: the gateway's own event could be inserted here.
   package var isAtEventBoundary: Bool { isBlind ? false : framer.isAtEventBoundary }
 
+  /// Bytes behind the end of the last whole event, where the text itself does not show where that is.
+  package var unfinishedBytes: Int? { isBlind ? nil : framer.unfinishedBytes }
+
   /// Events seen so far; also the next `sequence_number` of a Responses stream, which counts from 0.
   package var eventCount: Int { state.events }
 

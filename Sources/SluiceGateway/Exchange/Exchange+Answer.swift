@@ -234,9 +234,8 @@ extension Exchange {
     let dialect = target.pool.dialect
     eventFraming = streamFraming ?? dialect.framing(upstreamOperation)
     meter = StreamMeter(dialect, upstreamOperation, eventFraming)
-    continuation = meter?.continuation ?? ""
     streamTranslation = translation?.stream(eventFraming)
-    heldEvent = HeldEvent(eventFraming)
+    heldEvent = HeldEvent(eventFraming, continuation: meter?.continuation ?? "")
     if upstreamOperation == .responses { responseReader = StoredResponseReader() }
     commit(isOldClient ? .untilClose : .chunked, now)
     stage = .streaming
@@ -266,16 +265,21 @@ extension Exchange {
     if streamTranslation != nil { return streamTranslated(part) }
     guard meter.isAtEventBoundary || meter.isBlind else { return holdTail(part) }
     if let earlier = heldEvent.takeAll() { write(payload: earlier) }
-    heldEvent.boundaryReached()
-    continuation = meter.continuation
+    heldEvent.boundaryReached(meter.continuation)
     forwardWhole(part, mayTerminate: meter.end != .truncated)
   }
 
   /// The piece ends inside an event: only what is before it goes.
   private func holdTail(_ part: UpstreamBodyPart) {
     let limit = connectionLimits.maxHeldEvent
+    let unfinished = meter?.unfinishedBytes
+    var rest = part.payloadBytes
     part.forEachPayload { piece in
-      if let whole = heldEvent.take(piece, limit: limit) { write(payload: whole) }
+      rest -= piece.count
+      guard let whole = heldEvent.take(piece, limit: limit, unfinished: unfinished.map { max(0, $0 - rest) }) else {
+        return
+      }
+      write(payload: whole)
     }
   }
 

@@ -105,7 +105,7 @@ extension Exchange {
       return GatewayErrorBody.streamEvent(
         surface, operation, error, requestID: id.description, sequenceNumber: meter?.eventCount ?? 0)
     }
-    return GatewayErrorBody.arrayEnd(error, continuation: continuation)
+    return GatewayErrorBody.arrayEnd(error, continuation: heldEvent.continuation)
   }
 
   /// Nothing reached the client yet: answer with the failure.

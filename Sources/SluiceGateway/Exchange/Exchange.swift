@@ -88,8 +88,6 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var responseReader: StoredResponseReader?
   /// How the client's stream is cut into events.
   var eventFraming = StreamFraming.serverSentEvents
-  /// What has to stand before an event of ours, behind what the client has.
-  var continuation: StaticString = ""
   var framing = AnswerFraming.none
   var isTerminated = false
   var status = 0

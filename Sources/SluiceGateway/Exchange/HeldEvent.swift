@@ -10,19 +10,27 @@ package struct HeldEvent {
   private let framing: StreamFraming
   private var held = ByteBuffer()
   package private(set) var isTorn = false
+  /// What has to stand between what was let go and an event of the gateway's own.
+  package private(set) var continuation: StaticString
 
-  package init(_ framing: StreamFraming = .serverSentEvents) { self.framing = framing }
+  package init(_ framing: StreamFraming = .serverSentEvents, continuation: StaticString = "") {
+    self.framing = framing
+    self.continuation = continuation
+  }
 
   package var isEmpty: Bool { held.readableBytes == 0 }
 
   /// Takes a piece that ends inside an event; returns what is whole.
-  package mutating func take(_ piece: UnsafeRawBufferPointer, limit: Int) -> ByteBuffer? {
+  ///
+  /// - Parameter unfinished: how many bytes are behind the last whole event, for framings whose text does not show it.
+  package mutating func take(_ piece: UnsafeRawBufferPointer, limit: Int, unfinished: Int? = nil) -> ByteBuffer? {
     let before = held.readableBytes
     held.writeBytes(piece)
     // A blank line may have begun in what was held already.
-    let end = held.withUnsafeReadableBytes { lastEnd($0, from: before) }
+    let end = held.withUnsafeReadableBytes { lastEnd($0, from: before, unfinished) }
     if let end {
       isTorn = false
+      continuation = framing.separator
       let whole = held.readSlice(length: end)
       // What stays must not keep the whole read alive.
       held = ByteBuffer(bytes: held.readableBytesView)
@@ -33,11 +41,13 @@ package struct HeldEvent {
     return takeAll()
   }
 
-  private func lastEnd(_ bytes: UnsafeRawBufferPointer, from before: Int) -> Int? {
+  private func lastEnd(_ bytes: UnsafeRawBufferPointer, from before: Int, _ unfinished: Int?) -> Int? {
     switch framing {
     case .serverSentEvents: Self.lastEventEnd(bytes, from: max(0, before - 3))
     case .lines: bytes.lastIndex(of: 0x0A).map { $0 + 1 }
-    case .awsEventStream, .jsonArray: nil
+    case .awsEventStream, .jsonArray:
+      // What went at an earlier boundary, such as the comma behind an element, counts as unfinished but is not here.
+      unfinished.flatMap { $0 < bytes.count ? bytes.count - $0 : nil }
     }
   }
 
@@ -49,7 +59,11 @@ package struct HeldEvent {
     return all
   }
 
-  package mutating func boundaryReached() { isTorn = false }
+  /// - Parameter continuation: as the stream's reader knows it at this place.
+  package mutating func boundaryReached(_ continuation: StaticString) {
+    isTorn = false
+    self.continuation = continuation
+  }
 
   /// Behind the last blank line that ends at or after `from`. Lines end with LF, CRLF or CR.
   package static func lastEventEnd(_ bytes: UnsafeRawBufferPointer, from: Int) -> Int? {
