@@ -118,6 +118,10 @@ import Testing
       1
     ),
     ("\"messages\":[{\"role\":\"tool\",\"tool_call_id\":\"call_123\",\"content\":\"12\"}]", 2),
+    ("\"texts\":[\"abc\",\"d\"]", 4), ("\"query\":\"ab\",\"documents\":[\"cde\",{\"text\":\"f\"}],\"top_n\":2", 6),
+    ("\"requests\":[{\"content\":{\"parts\":[{\"text\":\"abc\"}]}}]", 3),
+    ("\"content\":{\"parts\":[{\"text\":\"a\"}]}", 1),
+    ("\"inputText\":\"abc\"", 3), ("\"inputs\":\"abcd\"", 4), ("\"quer\\u0079\":\"ab\"", 2),
     ("\"stop\":[\"abc\"],\"metadata\":{\"a\":\"b\"}", 0),
   ])
   func promptBytes(_ members: String, _ expected: Int) throws {

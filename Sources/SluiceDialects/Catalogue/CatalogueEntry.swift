@@ -20,7 +20,7 @@ package struct CatalogueEntry: Hashable, Sendable {
   }
 
   /// False for the models of another provider that is known here; a name that nobody here has may be anybody's.
-  func mayBelong(to provider: Provider) -> Bool {
+  package func mayBelong(to provider: Provider) -> Bool {
     let owner: Provider? =
       switch self.provider {
       case "openai": .openai

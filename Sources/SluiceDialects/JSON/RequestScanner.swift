@@ -99,11 +99,12 @@ private struct RequestScan {
     switch key.hasEscapes ? 0 : key.content.count {
     case 4: return named("user") ? .user : .other
     case 5:
-      return named("model") ? .model : named("tools") ? .tools : named("input") ? .prompt : .other
-    case 6: return named("stream") ? .stream : named("system") ? .system : named("prompt") ? .prompt : .other
+      return named("model") ? .model : named("tools") ? .tools : isPrompt(key, view) ? .prompt : .other
+    case 6: return named("stream") ? .stream : named("system") ? .system : isPrompt(key, view) ? .prompt : .other
+    case 7: return isPrompt(key, view) ? .prompt : .other
     case 8:
-      return named("messages") || named("contents") ? .prompt : named("metadata") ? .metadata : .other
-    case 9: return named("functions") ? .tools : .other
+      return isPrompt(key, view) ? .prompt : named("metadata") ? .metadata : .other
+    case 9: return named("functions") ? .tools : isPrompt(key, view) ? .prompt : .other
     case 10: return named("max_tokens") ? .maxTokens : .other
     case 12: return named("instructions") ? .system : .other
     case 14: return named("stream_options") ? .streamOptions : .other
@@ -115,12 +116,25 @@ private struct RequestScan {
     }
   }
 
+  /// Where chats, completions, embeddings and rankings have the text that the model reads.
+  private static func isPrompt(_ key: JSONString, _ view: ByteView) -> Bool {
+    switch key.content.count {
+    case 5: key.equals("input", view) || key.equals("texts", view) || key.equals("query", view)
+    case 6: key.equals("prompt", view) || key.equals("inputs", view)
+    case 7: key.equals("content", view)
+    case 8: key.equals("messages", view) || key.equals("contents", view) || key.equals("requests", view)
+    case 9: key.equals("documents", view) || key.equals("inputText", view)
+    default: false
+    }
+  }
+
   private static let spelled: [(StaticString, Key)] = [
     ("model", .model), ("stream", .stream), ("user", .user), ("tools", .tools), ("functions", .tools),
     ("input", .prompt), ("prompt", .prompt), ("messages", .prompt), ("system", .system), ("instructions", .system),
     ("metadata", .metadata), ("max_tokens", .maxTokens), ("max_output_tokens", .maxOutputTokens),
     ("max_completion_tokens", .maxCompletionTokens), ("stream_options", .streamOptions), ("contents", .prompt),
-    ("systemInstruction", .system),
+    ("systemInstruction", .system), ("texts", .prompt), ("query", .prompt), ("inputs", .prompt), ("content", .prompt),
+    ("requests", .prompt), ("documents", .prompt), ("inputText", .prompt),
   ]
 }
 

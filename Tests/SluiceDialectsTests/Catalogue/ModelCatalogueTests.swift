@@ -20,6 +20,25 @@ struct ModelCatalogueTests {
     }
   }
 
+  /// What is published of these models, in full. The extract leaves out what nothing here asks for: prices of batches,
+  /// which the gateway does not send, and places of prices that have no tokens.
+  @Test func theExtractAgreesWithWhatIsPublished() throws {
+    let bytes = try Fixture.bytes("pricing/model-metadata.json")
+    let published = try ModelCatalogue(json: bytes)
+    let models = try JSONReader.read(bytes).members ?? []
+    #expect(models.count == 50 && published.count == models.count && ModelCatalogue.shipped.count == models.count)
+    for model in models {
+      let provider = try #require(
+        Provider.allCases.first { published.entry(model.name, $0)?.mayBelong(to: $0) == true }, "\(model.name)")
+      let entry = try #require(ModelCatalogue.shipped.entry(model.name, provider), "\(model.name)")
+      #expect(entry == published.entry(model.name, provider), "\(model.name)")
+      #expect(entry.facts.contextTokens == model.value["max_input_tokens"]?.int, "\(model.name)")
+      #expect(entry.facts.acceptsSampling == model.value["supports_sampling_params"]?.bool, "\(model.name)")
+      let dollars = model.value["input_cost_per_token"]?.double.map { Int(($0 * 1e9 * 1000).rounded()) }
+      #expect(entry.price.cost(of: TokenUsage(input: 1000, output: 0)) == dollars, "\(model.name)")
+    }
+  }
+
   @Test(
     "spellings",
     arguments: [

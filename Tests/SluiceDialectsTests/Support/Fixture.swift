@@ -12,6 +12,16 @@ enum Fixture {
     Array(try Data(contentsOf: root.appending(path: path)))
   }
 
+  /// The source of one of this target's suites.
+  static func source(_ suite: String) throws -> String {
+    let tests = root.deletingLastPathComponent().appending(path: "SluiceDialectsTests")
+    for folder in ["Providers", "Samples", "Translation"] {
+      let file = tests.appending(path: "\(folder)/\(suite).swift")
+      if let text = try? String(contentsOf: file, encoding: .utf8) { return text }
+    }
+    throw CocoaError(.fileNoSuchFile)
+  }
+
   /// Names of the fixtures in a folder that satisfy `matches`, sorted.
   static func names(_ folder: String, where matches: (String) -> Bool) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: root.appending(path: folder).path()).filter(matches).sorted()
