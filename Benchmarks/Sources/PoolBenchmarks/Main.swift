@@ -8,6 +8,7 @@ enum Main {
     PolicyBenchmarks.run(&measurements)
     try RuntimeBenchmarks.run(&measurements)
     ParserBenchmarks.run(&measurements)
+    TranslationBenchmarks.run(&measurements)
     exit(try compare(measurements.figures))
   }
 

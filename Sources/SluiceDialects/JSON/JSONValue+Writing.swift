@@ -52,14 +52,28 @@ extension [UInt8] {
 
   private mutating func append(escaping text: ByteView) {
     var start = 0
-    for index in 0..<text.count {
+    var index = 0
+    while index < text.count {
+      if index &+ 8 <= text.count, !Self.needsEscape(text.word(at: index)) {
+        index &+= 8
+        continue
+      }
       let byte = text[index]
-      guard byte < 0x20 || byte == Ascii.quote || byte == Ascii.backslash else { continue }
-      unsafe append(contentsOf: text.bytes(start..<index))
-      append(escape: byte)
-      start = index + 1
+      if byte < 0x20 || byte == Ascii.quote || byte == Ascii.backslash {
+        unsafe append(contentsOf: text.bytes(start..<index))
+        append(escape: byte)
+        start = index + 1
+      }
+      index &+= 1
     }
     unsafe append(contentsOf: text.bytes(start..<text.count))
+  }
+
+  /// Whether one of the eight bytes does.
+  @inline(__always)
+  private static func needsEscape(_ word: UInt64) -> Bool {
+    Swar.below(word, 0x20) | Swar.zeroBytes(word ^ (0x22 &* Swar.ones)) | Swar.zeroBytes(word ^ (0x5C &* Swar.ones))
+      != 0
   }
 
   private mutating func append(escape byte: UInt8) {

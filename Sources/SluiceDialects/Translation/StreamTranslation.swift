@@ -21,10 +21,17 @@ package struct StreamTranslation: Sendable {
   ///   - out: whole events for the client are appended.
   package mutating func consume(_ bytes: ByteSlice, into out: inout [UInt8]) {
     guard problem == nil, !isOver else { return }
-    var reader = reader
-    var deltas: [ChatDelta] = []
-    swap(&deltas, &self.deltas)
     var problem: UnreadableAnswer?
+    Self.read(bytes, &framer, &reader, &deltas, &problem)
+    write(into: &out)
+    self.problem = self.problem ?? problem
+  }
+
+  /// Each of them in its own place: taken out of the whole and put back they would be copied with every piece.
+  private static func read(
+    _ bytes: ByteSlice, _ framer: inout EventFramer, _ reader: inout any ChatStreamReader,
+    _ deltas: inout [ChatDelta], _ problem: inout UnreadableAnswer?
+  ) {
     do {
       try framer.consume(bytes) { name, data in
         guard problem == nil else { return }
@@ -35,10 +42,6 @@ package struct StreamTranslation: Sendable {
     } catch {
       problem = problem ?? UnreadableAnswer("an event that cannot be read (\(error))")
     }
-    self.reader = reader
-    swap(&deltas, &self.deltas)
-    write(into: &out)
-    self.problem = self.problem ?? problem
   }
 
   /// The provider's body is over.

@@ -1,7 +1,7 @@
 import SluiceDialects
 
 /// JSON: request fields come from documents that the scanner accepts; replacing the model changes the model alone; the
-/// path reader sees the same model; error offsets lie in the document.
+/// path reader sees the same model; error offsets lie in the document; the tape holds what the reader reads.
 enum JSONProperties {
   private static let model = JSONPathSet(["model", "a.*.b", "*.0"])
 
@@ -10,6 +10,7 @@ enum JSONProperties {
     if let scanned {
       try require((0...bytes.count).contains(scanned.offset), "error at \(scanned.offset) of \(bytes.count)")
     }
+    try checkTape(bytes)
     let leaves = bytes.withUnsafeBytes { JSONPathReader.first($0, model) }
     if scanned != nil { try require(leaves.allSatisfy { $0 == nil }, "values out of a broken document") }
     switch bytes.withUnsafeBytes({ RequestScanner.scan($0) }) {
@@ -23,6 +24,36 @@ enum JSONProperties {
       try require(scanned == nil, "broken JSON is accepted")
       try checkFields(fields, bytes, leaves)
     }
+  }
+
+  /// The same documents, with the same values, wherever one asks.
+  private static func checkTape(_ bytes: [UInt8]) throws(ParserProperty.Violation) {
+    var room = JSONTape.Room()
+    let document = try? JSONReader.read(bytes)
+    let differs = bytes.withSlice { bytes -> String? in
+      guard var tape = try? JSONTape(bytes, in: &room) else { return document == nil ? nil : "refuses" }
+      defer { tape.leave(&room) }
+      guard let document else { return "accepts" }
+      guard tape.value(tape.root) == document else { return "reads otherwise" }
+      return sameMembers(tape, document) ? nil : "finds other members"
+    }
+    try require(differs == nil, "the tape \(differs ?? "")")
+  }
+
+  private static func sameMembers(_ tape: JSONTape, _ document: JSONValue) -> Bool {
+    let names: [StaticString] = ["model", "messages", "choices", "delta", "type", "a", ""]
+    let areSame = names.allSatisfy { name in
+      let place = tape[tape.root, name]
+      let value = document[name.description]
+      return place.map(tape.value) == value && tape.string(place) == value?.string && tape.int(place) == value?.int
+        && (tape.given(tape.root, name) == nil) == (document.given(name.description) == nil)
+    }
+    var item = tape.firstItem(tape.root)
+    for value in document.array ?? [] {
+      guard let place = item, tape.value(place) == value else { return false }
+      item = tape.item(after: place, of: tape.root)
+    }
+    return areSame && item == nil
   }
 
   private static func checkFields(

@@ -10,6 +10,33 @@ package struct AnthropicStreamReader: ChatStreamReader {
   private var usage = AnthropicUsage()
   private var finish: FinishReason?
   private var stopSequence: String?
+  private var room = JSONTape.Room()
+
+  /// What an event is about; its name tells, or where there is none its type.
+  private enum Kind: CaseIterable {
+    case delta, start, open, stop, ending, end, error
+
+    init?(_ name: ByteSlice?, _ event: JSONTape) {
+      let type = name == nil ? event[event.root, "type"] : nil
+      for kind in Self.allCases where name?.equals(kind.name) ?? event.equals(type, kind.name) {
+        self = kind
+        return
+      }
+      return nil
+    }
+
+    private var name: StaticString {
+      switch self {
+      case .delta: "content_block_delta"
+      case .start: "message_start"
+      case .open: "content_block_start"
+      case .stop: "content_block_stop"
+      case .ending: "message_delta"
+      case .end: "message_stop"
+      case .error: "error"
+      }
+    }
+  }
 
   package init() {}
 
@@ -17,26 +44,29 @@ package struct AnthropicStreamReader: ChatStreamReader {
     event name: ByteSlice?, data: ByteSlice, into deltas: inout [ChatDelta]
   ) throws(UnreadableAnswer) {
     guard !isOver, name?.equals("ping") != true else { return }
-    let event: JSONValue
-    do { event = try JSONReader.read(data) } catch { throw UnreadableAnswer("an event is no JSON: \(error.reason)") }
-    switch name?.string(limit: 64) ?? event["type"]?.string {
-    case "message_start": start(event, into: &deltas)
-    case "content_block_start": try open(event["content_block"] ?? .null, into: &deltas)
-    case "content_block_delta": read(event["delta"] ?? .null, into: &deltas)
-    case "content_block_stop": close(into: &deltas)
-    case "message_delta": readEnd(event, into: &deltas)
-    case "message_stop": end(into: &deltas)
-    case "error": fail(data, into: &deltas)
+    var event: JSONTape
+    do { event = try JSONTape(data, in: &room) } catch {
+      throw UnreadableAnswer("an event is no JSON: \(error.reason)")
+    }
+    defer { event.leave(&room) }
+    switch Kind(name, event) {
+    case .start: start(event, into: &deltas)
+    case .open: try open(event[event.root, "content_block"].map(event.value) ?? .null, into: &deltas)
+    case .delta: read(event[event.root, "delta"], of: event, into: &deltas)
+    case .stop: close(into: &deltas)
+    case .ending: readEnd(event.value(event.root), into: &deltas)
+    case .end: end(into: &deltas)
+    case .error: fail(data, into: &deltas)
     // New kinds of events are to be skipped.
-    default: break
+    case nil: break
     }
   }
 
   /// Only `message_stop` makes the stream whole.
   package mutating func finish(into deltas: inout [ChatDelta]) {}
 
-  private mutating func start(_ event: JSONValue, into deltas: inout [ChatDelta]) {
-    let message = event["message"] ?? .null
+  private mutating func start(_ event: JSONTape, into deltas: inout [ChatDelta]) {
+    let message = event[event.root, "message"].map(event.value) ?? .null
     usage.note(message["usage"])
     deltas.append(.start(id: message["id"]?.string ?? "", model: message["model"]?.string ?? ""))
   }
@@ -63,13 +93,16 @@ package struct AnthropicStreamReader: ChatStreamReader {
     }
   }
 
-  private mutating func read(_ delta: JSONValue, into deltas: inout [ChatDelta]) {
-    switch delta["type"]?.string {
-    case "text_delta": if let text = delta["text"]?.string, !text.isEmpty { deltas.append(.text(text)) }
-    case "thinking_delta": if let text = delta["thinking"]?.string, !text.isEmpty { deltas.append(.reasoning(text)) }
-    case "signature_delta": if let text = delta["signature"]?.string { deltas.append(.reasoningSignature(text)) }
-    case "input_json_delta": if let text = delta["partial_json"]?.string { readArguments(text, &deltas) }
-    default: break
+  private mutating func read(_ delta: JSONTape.Place?, of event: JSONTape, into deltas: inout [ChatDelta]) {
+    let type = event[delta, "type"]
+    if event.equals(type, "text_delta") {
+      if let text = event.text(event[delta, "text"]) { deltas.append(.text(text)) }
+    } else if event.equals(type, "input_json_delta") {
+      if let text = event.text(event[delta, "partial_json"]) { readArguments(text, &deltas) }
+    } else if event.equals(type, "thinking_delta") {
+      if let text = event.text(event[delta, "thinking"]) { deltas.append(.reasoning(text)) }
+    } else if event.equals(type, "signature_delta") {
+      if let text = event.string(event[delta, "signature"]) { deltas.append(.reasoningSignature(text)) }
     }
   }
 

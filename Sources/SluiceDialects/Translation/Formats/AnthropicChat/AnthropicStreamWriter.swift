@@ -53,10 +53,10 @@ package struct AnthropicStreamWriter: ChatStreamWriter {
       writeText(text, to: &out)
     case .reasoning(let text):
       enter(.thinking, to: &out)
-      piece(["type": "thinking_delta", "thinking": .string(text)], to: &out)
+      piece("\"thinking_delta\",\"thinking\":", text, to: &out)
     case .reasoningSignature(let text):
       enter(.thinking, to: &out)
-      piece(["type": "signature_delta", "signature": .string(text)], to: &out)
+      piece("\"signature_delta\",\"signature\":", text, to: &out)
     case .redactedReasoning(let text):
       close(to: &out)
       start(["type": "redacted_thinking", "data": .string(text)], to: &out)
@@ -129,7 +129,7 @@ package struct AnthropicStreamWriter: ChatStreamWriter {
 
   private mutating func writeText(_ text: String, to out: inout [UInt8]) {
     enter(.text, to: &out)
-    piece(["type": "text_delta", "text": .string(text)], to: &out)
+    piece("\"text_delta\",\"text\":", text, to: &out)
   }
 
   private mutating func enter(_ block: Block, to out: inout [UInt8]) {
@@ -147,9 +147,16 @@ package struct AnthropicStreamWriter: ChatStreamWriter {
       ["type": "content_block_start", "index": .int(nextIndex), "content_block": block], to: &out)
   }
 
-  private func piece(_ delta: JSONValue, to out: inout [UInt8]) {
-    Self.event(
-      "content_block_delta", ["type": "content_block_delta", "index": .int(nextIndex), "delta": delta], to: &out)
+  /// What nearly every event is, so it is written without a document.
+  ///
+  /// - Parameter opening: the delta's type and the name of its text.
+  private func piece(_ opening: StaticString, _ text: String, to out: inout [UInt8]) {
+    out.append("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":")
+    out.append(decimal: nextIndex)
+    out.append(",\"delta\":{\"type\":")
+    out.append(opening)
+    out.append(json: text)
+    out.append("}}\n\n")
   }
 
   private mutating func stop(to out: inout [UInt8]) {
@@ -194,7 +201,7 @@ package struct AnthropicStreamWriter: ChatStreamWriter {
   private mutating func writeArguments(_ text: String, to out: inout [UInt8]) {
     guard !text.isEmpty else { return }
     shape.read(text)
-    piece(["type": "input_json_delta", "partial_json": .string(text)], to: &out)
+    piece("\"input_json_delta\",\"partial_json\":", text, to: &out)
   }
 
   /// The next call's turn comes when the open one is whole.

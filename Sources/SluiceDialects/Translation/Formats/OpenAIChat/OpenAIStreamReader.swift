@@ -22,6 +22,7 @@ package struct OpenAIStreamReader: ChatStreamReader {
   private var finish: FinishReason?
   private var usage: TokenUsage?
   private var calls: [Call] = []
+  private var room = JSONTape.Room()
 
   package init() {}
 
@@ -30,19 +31,22 @@ package struct OpenAIStreamReader: ChatStreamReader {
   ) throws(UnreadableAnswer) {
     guard !isOver else { return }
     if data.hasPrefix("[DONE]") { return end(into: &deltas) }
-    let chunk: JSONValue
-    do { chunk = try JSONReader.read(data) } catch { throw UnreadableAnswer("a chunk is no JSON: \(error.reason)") }
+    var chunk: JSONTape
+    do { chunk = try JSONTape(data, in: &room) } catch { throw UnreadableAnswer("a chunk is no JSON: \(error.reason)") }
+    defer { chunk.leave(&room) }
     guard !isError(chunk) else {
       let error = ProviderErrorBody.read(data)
       return fail(OpenAI.verdict(status: 200, error), error, into: &deltas)
     }
-    if let usage = OpenAIChat.readUsage(chunk["usage"]) { self.usage = usage }
-    // More than one choice was never asked for.
-    let choice = chunk["choices"]?.array?.first { ($0["index"]?.int ?? 0) == 0 }
-    guard let choice else { return }
+    if let place = chunk[chunk.root, "usage"], chunk.isObject(place) {
+      usage = OpenAIChat.readUsage(chunk.value(place)) ?? usage
+    }
+    guard let choice = choice(chunk) else { return }
     start(chunk, into: &deltas)
-    if let delta = choice.given("delta") ?? choice.given("message") { try read(delta, into: &deltas) }
-    if let word = choice["finish_reason"]?.string { readFinish(word, into: &deltas) }
+    if let delta = chunk.given(choice, "delta") ?? chunk.given(choice, "message") {
+      try read(delta, of: chunk, into: &deltas)
+    }
+    if let word = chunk.string(chunk[choice, "finish_reason"]) { readFinish(word, into: &deltas) }
   }
 
   package mutating func finish(into deltas: inout [ChatDelta]) {
@@ -50,9 +54,20 @@ package struct OpenAIStreamReader: ChatStreamReader {
     if !isOver, finish != nil { end(into: &deltas) }
   }
 
-  private func isError(_ chunk: JSONValue) -> Bool {
-    if chunk.given("error") != nil || chunk["object"]?.string == "error" { return true }
-    return chunk["choices"] == nil && chunk.given("detail") != nil
+  private func isError(_ chunk: JSONTape) -> Bool {
+    if chunk.given(chunk.root, "error") != nil || chunk.equals(chunk[chunk.root, "object"], "error") { return true }
+    return chunk[chunk.root, "choices"] == nil && chunk.given(chunk.root, "detail") != nil
+  }
+
+  /// More than one choice was never asked for.
+  private func choice(_ chunk: JSONTape) -> JSONTape.Place? {
+    let list = chunk[chunk.root, "choices"]
+    var item = chunk.firstItem(list)
+    while let choice = item {
+      if chunk.int(chunk[choice, "index"]) ?? 0 == 0 { return choice }
+      item = chunk.item(after: choice, of: list)
+    }
+    return nil
   }
 
   private mutating func fail(
@@ -66,14 +81,39 @@ package struct OpenAIStreamReader: ChatStreamReader {
           disablesKey: verdict.disablesKey)))
   }
 
-  private mutating func start(_ chunk: JSONValue, into deltas: inout [ChatDelta]) {
+  private mutating func start(_ chunk: JSONTape, into deltas: inout [ChatDelta]) {
     guard !hasStarted else { return }
     hasStarted = true
-    id = chunk["id"]?.string ?? ""
-    deltas.append(.start(id: id, model: chunk["model"]?.string ?? ""))
+    id = chunk.string(chunk[chunk.root, "id"]) ?? ""
+    deltas.append(.start(id: id, model: chunk.string(chunk[chunk.root, "model"]) ?? ""))
   }
 
-  private mutating func read(_ delta: JSONValue, into deltas: inout [ChatDelta]) throws(UnreadableAnswer) {
+  private mutating func read(
+    _ delta: JSONTape.Place, of chunk: JSONTape, into deltas: inout [ChatDelta]
+  ) throws(UnreadableAnswer) {
+    if chunk.isArray(chunk[delta, "content"]) {
+      readParts(chunk.value(delta), into: &deltas)
+    } else {
+      if let text = reasoning(delta, of: chunk) { deltas.append(.reasoning(text)) }
+      if let text = chunk.text(chunk[delta, "content"]) { deltas.append(.text(text)) }
+      if let text = chunk.text(chunk[delta, "refusal"]) { deltas.append(.refusal(text)) }
+    }
+    let list = chunk[delta, "tool_calls"]
+    var item = chunk.firstItem(list)
+    while let call = item {
+      try readCall(call, of: chunk, into: &deltas)
+      item = chunk.item(after: call, of: list)
+    }
+  }
+
+  /// As `OpenAIParts` reads it.
+  private func reasoning(_ delta: JSONTape.Place, of chunk: JSONTape) -> String? {
+    chunk.text(chunk[delta, "reasoning_content"]) ?? chunk.text(chunk[delta, "reasoning"])
+      ?? chunk.text(chunk[delta, "thinking"])
+  }
+
+  /// Content that is a list, as Mistral's.
+  private func readParts(_ delta: JSONValue, into deltas: inout [ChatDelta]) {
     for part in OpenAIParts.read(delta) {
       switch part {
       case .text(let text): deltas.append(.text(text))
@@ -82,7 +122,6 @@ package struct OpenAIStreamReader: ChatStreamReader {
       default: break
       }
     }
-    for item in delta["tool_calls"]?.array ?? [] { try readCall(item, into: &deltas) }
   }
 
   private mutating func readFinish(_ word: String, into deltas: inout [ChatDelta]) {
@@ -114,32 +153,40 @@ package struct OpenAIStreamReader: ChatStreamReader {
 extension OpenAIStreamReader {
   /// Whole or in pieces. Calls are told apart by the server's index; without one, and where a server counts all of
   /// them as 0, by a new id.
-  private mutating func readCall(_ item: JSONValue, into deltas: inout [ChatDelta]) throws(UnreadableAnswer) {
-    let function = item.given("function") ?? item.given("custom") ?? .null
-    let name = function["name"]?.string ?? ""
-    let text = OpenAIParts.arguments(function) ?? ""
-    var place = known(item, name: name)
+  private mutating func readCall(
+    _ item: JSONTape.Place, of chunk: JSONTape, into deltas: inout [ChatDelta]
+  ) throws(UnreadableAnswer) {
+    let function = chunk.given(item, "function") ?? chunk.given(item, "custom")
+    let name = chunk.string(chunk[function, "name"]) ?? ""
+    let id = chunk.string(chunk[item, "id"]) ?? ""
+    let text = arguments(function, of: chunk)
+    let index = chunk.int(chunk[item, "index"])
+    var place = known(index: index, id: id, name: name)
     if place == nil {
       guard !name.isEmpty else { throw UnreadableAnswer("a tool call without a name") }
       guard calls.count < Self.mostCalls else { throw UnreadableAnswer("too many tool calls") }
-      let given = item["id"]?.string ?? ""
-      let id = given.isEmpty ? OpenAIParts.newID(answer: self.id, calls.count, name, text) : given
       place = calls.count
       deltas.append(
         .toolCall(
-          index: calls.count, id: id, name: name,
-          signature: item["extra_content"]?["google"]?["thought_signature"]?.string))
-      calls.append(Call(index: item["index"]?.int, id: given))
+          index: calls.count,
+          id: id.isEmpty ? OpenAIParts.newID(answer: self.id, calls.count, name, text) : id, name: name,
+          signature: chunk.string(chunk[chunk[chunk[item, "extra_content"], "google"], "thought_signature"])))
+      calls.append(Call(index: index, id: id))
     }
     guard let place, !text.isEmpty else { return }
     calls[place].hasArguments = true
     deltas.append(.toolArguments(index: place, text))
   }
 
+  /// As text, also where the server sends the object itself.
+  private func arguments(_ function: JSONTape.Place?, of chunk: JSONTape) -> String {
+    guard let place = chunk.given(function, "arguments") ?? chunk.given(function, "input") else { return "" }
+    return chunk.string(place) ?? chunk.value(place).jsonText
+  }
+
   /// The call that a piece belongs to; nothing for the first piece of a new one.
-  private func known(_ item: JSONValue, name: String) -> Int? {
-    let id = item["id"]?.string ?? ""
-    guard let index = item["index"]?.int else {
+  private func known(index: Int?, id: String, name: String) -> Int? {
+    guard let index else {
       if !id.isEmpty, let place = calls.lastIndex(where: { $0.id == id }) { return place }
       return id.isEmpty && name.isEmpty ? calls.indices.last : nil
     }

@@ -19,8 +19,7 @@ package struct OpenAIStreamWriter: ChatStreamWriter {
     case .reasoning(let text): chunk("{\"reasoning_content\":", text, to: &out)
     case .toolCall(let index, let id, let name, let signature):
       chunk(["tool_calls": [Self.call(index, id, reply.toolName(name), signature)]], to: &out)
-    case .toolArguments(let index, let text):
-      chunk(["tool_calls": [["index": .int(index), "function": ["arguments": .string(text)]]]], to: &out)
+    case .toolArguments(let index, let text): arguments(index, text, to: &out)
     case .finish(let reason, _): finish(reason, to: &out)
     case .usage(let usage): self.usage = usage
     case .end: end(to: &out)
@@ -87,6 +86,16 @@ package struct OpenAIStreamWriter: ChatStreamWriter {
     out.append(opening)
     out.append(json: text)
     out.append("}")
+    end(&out)
+  }
+
+  private func arguments(_ index: Int, _ text: String, to out: inout [UInt8]) {
+    begin(&out)
+    out.append("{\"tool_calls\":[{\"index\":")
+    out.append(decimal: index)
+    out.append(",\"function\":{\"arguments\":")
+    out.append(json: text)
+    out.append("}}]}")
     end(&out)
   }
 
