@@ -69,6 +69,18 @@ class SignaturesJudgedByMoto(AWSCase):
             self.assertEqual((status, body), (200, {}), gateway.lines[-3:])
         self.assertEqual(headers["x-sluice-attempts"], "1")
 
+    def test_no_clients_spelling_makes_a_signature_wrong(self):
+        gateway = self.gateway(self.pool(self.moto.url, self.options()))
+        model = urllib.parse.quote(MODEL, safe="")
+        spellings = [(f"/model/{model}/invoke?b=2&a=%2f&c&&d=x+y%7e", {}), (f"//model/./x/../{model}//invoke", {}),
+                     (f"/model/{model}/invoke", {"connection": "content-type"}), (f"/model/{MODEL}/invoke?a=b=c&a=b", {})]
+        for path, headers in spellings:
+            with self.subTest(path=path, headers=headers):
+                request = urllib.request.Request(f"{gateway.url}/pools/bedrock{path}", b"{}", {"content-type": "application/json", **headers})
+                with urllib.request.urlopen(request, timeout=20) as answer:
+                    self.assertEqual(answer.status, 200)
+        self.assertEqual(self.endpoint(gateway)["state"], "healthy")
+
     def test_a_wrong_secret_is_the_keys_fault(self):
         gateway = self.gateway(self.pool(self.moto.url, self.options("wrong")))
         status, _, body = self.invoke(gateway)

@@ -38,6 +38,33 @@ struct StreamingTests {
     try await upstream.stop()
   }
 
+  @Test("Counts beyond all reason cost nothing that is known", arguments: [false, true])
+  func absurdUsage(_ streams: Bool) async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await TestGateway.start([.init(ports: [upstream.port])])
+    let client = try await gateway.connect()
+    // gpt-4o costs just so much that both products can be represented, but not their sum.
+    try await client.send(Requests.chat(model: "gpt-4o", stream: streams))
+    let provider = try await upstream.connection()
+    _ = await provider.readRequest()
+    let usage = #""choices":[],"usage":{"prompt_tokens":3000000000000,"completion_tokens":900000000000}"#
+    if streams {
+      try await provider.send(RawSocket.streamHead)
+      try await provider.sendChunk(Requests.chunk("a", finish: true) + "data: {\(usage)}\n\n" + Requests.done)
+      try await provider.endChunks()
+      _ = await client.read(until: "\r\n\r\n")
+      let rest = await client.readChunks()
+      #expect(rest.hasSuffix(Requests.done), "\(rest)")
+    } else {
+      try await provider.answer("{\(usage)}")
+      #expect(await client.readAnswer().status == 200)
+    }
+    let metrics = try await gateway.metrics { $0.total.requests == 1 }
+    #expect(metrics.total.inputTokens == 3_000_000_000_000 && metrics.total.cost == 0)
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
   @Test("An upstream killed inside an event: only whole events, then the stream's own error event and a proper end")
   func killedInsideEvent() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)

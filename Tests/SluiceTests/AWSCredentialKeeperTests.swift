@@ -88,6 +88,16 @@ struct AWSCredentialKeeperTests {
     await stage.stop()
   }
 
+  @Test func whatWasAcceptedIsRemembered() async throws {
+    try await withRoom(["AWS_ACCESS_KEY_ID": "AKIDFIXED", "AWS_SECRET_ACCESS_KEY": "s"]) { room in
+      let desk = desk(room)
+      let held = try #require(desk.credentials(wallNow))
+      #expect(!desk.hasAccepted(held))
+      desk.accepted(held)
+      #expect(desk.hasAccepted(held) && !desk.hasAccepted(AWSCredentials(keyID: "AKIDFIXED", secret: "t")))
+    }
+  }
+
   @Test func aServerInTroubleIsAskedOnceMore() async throws {
     let stage = try await MetadataStage.start { _, count in
       count == 1 ? (503, "") : (200, Self.document("ASIASECOND", expires: Self.later))

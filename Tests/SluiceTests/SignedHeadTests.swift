@@ -19,7 +19,7 @@ struct SignedHeadTests {
     let identity = try #require(signer.identity("localhost:8", now: now))
     var head = Array(text.utf8)
     body.withSlice {
-      signer.sign(head: &head, host: "localhost:8", contentType: "application/json", body: $0, as: identity)
+      signer.sign(head: &head, host: "localhost:8", body: $0, as: identity)
     }
     return String(decoding: head, as: UTF8.self)
   }
@@ -51,5 +51,18 @@ struct SignedHeadTests {
   @Test(arguments: ["", "\r\n", "POST", "POST /", "POST / HTTP/1.1"]) func whatIsNoHeadStaysAsItIs(text: String) throws
   {
     #expect(try signed(text, body) == text)
+  }
+
+  /// What the client's own spelling would make different from what was signed.
+  @Test func whatIsSentIsWhatIsSigned() throws {
+    let plain = try signed("POST /model/m/x?a=1%2F&b= HTTP/1.1\r\ncontent-type: a/b\r\n\r\n", body)
+    let odd = try signed(
+      "POST //model/n/.././m/x?b&a=1%2f HTTP/1.1\r\nContent-Type:  a/b\r\ncontent-type: c/d\r\n\r\n", body)
+    #expect(odd.hasPrefix("POST /model/m/x?a=1%2F&b= HTTP/1.1\r\nContent-Type:  a/b\r\nx-amz-date:"))
+    #expect(odd.suffix(64) == plain.suffix(64) && plain.contains("SignedHeaders=content-type;host;x-amz-date"))
+    let bare = try signed("POST /model/m/x HTTP/1.1\r\nx-other: content-type: a/b\r\n\r\n", body)
+    #expect(bare.contains("SignedHeaders=host;x-amz-date"))
+    let strange = try signed("POST /model/m/x HTTP/1.1\r\ncontent-type: a/\u{E9}\r\n\r\n", body)
+    #expect(strange.hasPrefix("POST /model/m/x HTTP/1.1\r\nx-amz-date:"))
   }
 }

@@ -72,7 +72,7 @@ struct ClientPool: Sendable {
     head.append(contentsOf: "\r\n".utf8)
     if let signer = endpoint.credential.signer, let identity {
       body.withUnsafeReadableBytes { bytes in
-        signer.sign(head: &head, host: host, contentType: Self.contentType, body: ByteSlice(bytes), as: identity)
+        signer.sign(head: &head, host: host, body: ByteSlice(bytes), as: identity)
       }
     }
     return UpstreamRequest(head: ByteBuffer(bytes: head), body: body)

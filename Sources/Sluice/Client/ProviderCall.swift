@@ -103,8 +103,11 @@ struct ProviderCall<Work: ProviderWork> {
     }
     timeouts.total = max(.milliseconds(1), deadline - pool.driver.clock.now())
     do {
-      let judge = judge(pool.dialect, pool.signer(endpoint)?.signer)
-      return try await exchange.send(request, timeouts: timeouts, judge: judge)
+      let signer = pool.signer(endpoint)?.signer
+      let judge = judge(pool.dialect, signer, identity)
+      let answer = try await exchange.send(request, timeouts: timeouts, judge: judge)
+      if let identity { signer?.desk.accepted(identity.credentials) }
+      return answer
     } catch let refused as HTTPRefusedAnswer {
       throw CallFailure.answer(refused.failure, endpoint, identity)
     } catch let error as HTTPClientError {
@@ -112,10 +115,13 @@ struct ProviderCall<Work: ProviderWork> {
     }
   }
 
-  private func judge(_ dialect: ProviderDialect, _ signer: RequestSigner?) -> HTTPRefusal.Judge {
+  private func judge(
+    _ dialect: ProviderDialect, _ signer: RequestSigner?, _ identity: SigningIdentity?
+  ) -> HTTPRefusal.Judge {
     { status, headers, body in
       let now = WallTime.now()
-      return dialect.classify(status: status, headers: headers, body: body, now: now).settled(with: signer)
+      return dialect.classify(status: status, headers: headers, body: body, now: now).settled(
+        with: signer, as: identity)
     }
   }
 }

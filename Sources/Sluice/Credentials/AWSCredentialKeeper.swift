@@ -19,6 +19,8 @@ final class AWSCredentialKeeper: SigningDesk {
     var refresh: CredentialRefresh
     var place = ""
     var offsets: [String: Int64] = [:]
+    /// The last ones that AWS took a signature of.
+    var accepted: AWSCredentials?
     var waiters: [@Sendable () -> Void] = []
     var isStopped = false
     /// Only the latest timer counts.
@@ -80,6 +82,10 @@ final class AWSCredentialKeeper: SigningDesk {
       "the clocks are apart; signatures follow the provider's",
       metadata: ["host": "\(host)", "seconds": "\(clockOffset / 1000)"])
   }
+
+  func accepted(_ credentials: AWSCredentials) { state.withLock { $0.accepted = credentials } }
+
+  func hasAccepted(_ credentials: AWSCredentials) -> Bool { state.withLock { $0.accepted == credentials } }
 
   func renew(
     insteadOf refused: AWSCredentials?, _ now: UnixTime, _ done: @escaping @Sendable () -> Void

@@ -69,13 +69,16 @@ package struct CatalogueEntry: Hashable, Sendable {
       written: picoDollars(value["cache_creation_input_token_cost" + suffix]))
   }
 
-  /// The 272 of `input_cost_per_token_above_272k_tokens`.
+  /// The 272 of `input_cost_per_token_above_272k_tokens`; nothing that a count of tokens cannot be.
   private static func size(in name: String) -> Int? {
     let parts = name.split(separator: "_")
     guard let above = parts.firstIndex(of: "above"), above + 1 < parts.count, parts[above + 1].last == "k" else {
       return nil
     }
-    return Int(parts[above + 1].dropLast())
+    guard let size = Int(parts[above + 1].dropLast()), size > 0,
+      !size.multipliedReportingOverflow(by: 1000).overflow
+    else { return nil }
+    return size
   }
 
   private static func picoDollars(_ value: JSONValue?) -> Int? {

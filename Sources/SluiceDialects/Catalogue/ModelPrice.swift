@@ -29,7 +29,8 @@ package struct ModelPrice: Hashable, Sendable {
   /// Pico-dollars per search or rerank query.
   var perQuery: Int?
 
-  /// The cost of one call in nano-dollars, rounded to the nearest; nothing when a price that is needed is unknown.
+  /// The cost of one call in nano-dollars, rounded to the nearest; nothing when a price that is needed is
+  /// unknown, or the counts are beyond all reason.
   ///
   /// A step's price, once the prompt is larger than its bound, applies to all tokens of the call.
   ///
@@ -49,10 +50,11 @@ package struct ModelPrice: Hashable, Sendable {
     var sum = 0
     for (count, price) in parts {
       let (product, overflow) = count.multipliedReportingOverflow(by: price)
-      guard !overflow else { return nil }
-      sum = Counters.sum(sum, product)
+      let (next, isTooMuch) = sum.addingReportingOverflow(product)
+      guard !overflow, !isTooMuch else { return nil }
+      sum = next
     }
-    return (sum + 500) / 1000
+    return sum / 1000 + (sum % 1000 >= 500 ? 1 : 0)
   }
 
   private func rate(_ field: KeyPath<Rates, Int?>, _ prompt: Int, _ tier: Tier) -> Int? {

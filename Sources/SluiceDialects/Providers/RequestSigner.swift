@@ -61,34 +61,22 @@ package struct RequestSigner: Sendable {
     append(attempt, as: identity, to: &head)
   }
 
-  /// Signs a finished head: the signature's lines go before the empty line that ends it. A head that has no request line
-  /// stays as it is.
+  /// Signs a finished head: the signature's lines go before the empty line that ends it, and the head is put into the
+  /// form that is signed (`SignableHead`). A head that has no request line stays as it is.
   ///
   /// - Parameters:
   ///   - identity: see `identity(_:now:)`.
   ///   - host: as it stands in the head.
-  ///   - contentType: as it stands in the head; nothing if it is not there.
   ///   - body: exactly what follows the head.
-  package func sign(
-    head: inout [UInt8], host: String, contentType: String?, body: ByteSlice, as identity: SigningIdentity
-  ) {
-    guard let line = Self.requestLine(head) else { return }
-    head.removeLast(2)
-    var lines: [UInt8] = []
-    line.target.withSlice { target in
+  package func sign(head: inout [UInt8], host: String, body: ByteSlice, as identity: SigningIdentity) {
+    guard let ready = SignableHead(head) else { return }
+    head = ready.lines
+    ready.target.withSlice { target in
       append(
-        Attempt(method: line.method, target: target, host: host, contentType: contentType, body: body), as: identity,
-        to: &lines)
+        Attempt(method: ready.method, target: target, host: host, contentType: ready.contentType, body: body),
+        as: identity, to: &head)
     }
-    head += lines
     head.append("\r\n")
-  }
-
-  private static func requestLine(_ head: [UInt8]) -> (method: String, target: [UInt8])? {
-    guard let first = head.firstIndex(of: Ascii.space) else { return nil }
-    guard let second = head[(first + 1)...].firstIndex(of: Ascii.space), head.suffix(2).elementsEqual("\r\n".utf8)
-    else { return nil }
-    return (String(decoding: head[..<first], as: UTF8.self), Array(head[(first + 1)..<second]))
   }
 
   private static func append(_ name: StaticString, _ value: String, to head: inout [UInt8]) {

@@ -1,6 +1,8 @@
 /// `%2F` and the like in the ids of paths.
 package enum PercentDecoding {
-  package static func decode(_ text: ByteSlice) -> String {
+  package static func decode(_ text: ByteSlice) -> String { String(decoding: bytes(text), as: UTF8.self) }
+
+  static func bytes(_ text: ByteSlice) -> [UInt8] {
     var bytes: [UInt8] = []
     var index = 0
     while index < text.count {
@@ -14,7 +16,7 @@ package enum PercentDecoding {
         index += 1
       }
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return bytes
   }
 
   private static func digit(_ byte: UInt8) -> UInt8? {

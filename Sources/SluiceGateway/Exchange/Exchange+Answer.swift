@@ -11,6 +11,7 @@ extension Exchange {
     responseHead = head
     responseBytes = bytes
     noteQuota(now)
+    if let signing, (200..<300).contains(head.status) { signer?.desk.accepted(signing.credentials) }
     let decision = machine.upstreamHead(
       attempt: machine.currentAttempt, status: head.status, isEventStream: head.isEventStream || isArrayStream,
       now: now)
@@ -86,7 +87,7 @@ extension Exchange {
           status: head.status, headers: HeaderView(head.headers, in: ByteSlice(bytes)), body: ByteSlice(body),
           now: WallClock.now())
       }
-    }.settled(with: signer)
+    }.settled(with: signer, as: signing)
     if !isCollectedCut {
       recorded = RecordedAnswer(
         head: head, bytes: responseBytes, body: collected, endpoint: endpointName, pool: target.pool.name,

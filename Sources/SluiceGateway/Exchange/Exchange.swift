@@ -297,8 +297,7 @@ extension Exchange {
   private func upstreamRequest(_ request: InboundRequest, _ endpoint: GatewayEndpoint) -> UpstreamRequest {
     if let translation {
       var (head, body) = translatedRequest(translation, endpoint)
-      AttemptSignature.insert(
-        into: &head, endpoint, contentType: "application/json", body: body, as: signing)
+      AttemptSignature.insert(into: &head, endpoint, body: body, nil, as: signing)
       upstreamHeadBytes.clear(minimumCapacity: head.count)
       upstreamHeadBytes.writeBytes(head)
       loop.giveBack(&head)
@@ -313,10 +312,7 @@ extension Exchange {
       model: target.upstreamModel ?? route?.model ?? "", keepsModel: target.upstreamModel == nil, streams: wantsStream,
       bodyCount: hasBody ? count : nil, inspected: request.match.inspected
     ).append(to: &bytes)
-    if endpoint.signer != nil {
-      AttemptSignature.insert(
-        into: &bytes, endpoint, contentType: request.contentType, body: request.body, as: signing)
-    }
+    AttemptSignature.insert(into: &bytes, endpoint, body: request.body, splice, as: signing)
     upstreamHeadBytes.clear(minimumCapacity: bytes.count + (count <= UpstreamBody.inline ? count : 0))
     upstreamHeadBytes.writeBytes(bytes)
     loop.giveBack(&bytes)

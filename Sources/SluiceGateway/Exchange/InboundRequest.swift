@@ -62,11 +62,6 @@ extension InboundRequest {
     return bytes.withUnsafeReadableBytes { PercentDecoding.decode(ByteSlice($0)[head.path.range][range]) }
   }
 
-  var contentType: String? {
-    guard let value = head.headers.first(.contentType) else { return nil }
-    return bytes.withUnsafeReadableBytes { ByteSlice(value.slice($0)).string() }
-  }
-
   /// The client's own deadline.
   func callerDeadline() -> Instant {
     guard let value = head.headers.first(.sluiceDeadline) else { return .distantFuture }

@@ -8,16 +8,19 @@ enum AttemptSignature {
   /// Inserts the signature's lines before the empty line that ends `head`.
   ///
   /// - Parameters:
-  ///   - contentType: as it stands in the head; nothing if it is not there.
-  ///   - body: exactly what follows the head.
+  ///   - body: what follows the head.
+  ///   - splice: the change that is made to it on the way.
   ///   - identity: nothing for endpoints whose credential is sent itself.
   static func insert(
-    into head: inout [UInt8], _ endpoint: GatewayEndpoint, contentType: String?, body: ByteBuffer,
+    into head: inout [UInt8], _ endpoint: GatewayEndpoint, body: ByteBuffer, _ splice: BodySplice?,
     as identity: SigningIdentity?
   ) {
     guard let signer = endpoint.signer, let identity else { return }
     body.withUnsafeReadableBytes { bytes in
-      signer.sign(head: &head, host: endpoint.host, contentType: contentType, body: ByteSlice(bytes), as: identity)
+      guard let splice else {
+        return signer.sign(head: &head, host: endpoint.host, body: ByteSlice(bytes), as: identity)
+      }
+      splice.applied(to: bytes).withSlice { signer.sign(head: &head, host: endpoint.host, body: $0, as: identity) }
     }
   }
 }

@@ -64,6 +64,15 @@ struct ModelCatalogueTests {
     #expect(both.count == ModelCatalogue.shipped.count + 1)
   }
 
+  @Test(arguments: ["9223372036854775807k", "-9223372036854775807k", "0k", "-1k", "99999999999999999999k", "xk", "k"])
+  func sizesThatNoPromptHasAreNoSteps(_ size: String) throws {
+    let json =
+      #"{"m": {"litellm_provider": "x", "mode": "chat", "input_cost_per_token": 1e-6, "#
+      + #""input_cost_per_token_above_\#(size)_tokens": 1e-3}}"#
+    let entry = try #require(try ModelCatalogue(json: Array(json.utf8)).entry("m", .local))
+    #expect(entry.price.cost(of: TokenUsage(input: 1000)) == 1_000_000)
+  }
+
   @Test func damagedFilesAreRefused() {
     #expect(throws: JSONError.self) { try ModelCatalogue(json: Array("[]".utf8)) }
     #expect(throws: JSONError.self) { try ModelCatalogue(json: Array("{".utf8)) }
@@ -72,6 +81,8 @@ struct ModelCatalogueTests {
   @Test func unknownPricesAndHugeCountsCostNothingKnown() throws {
     let entry = try #require(ModelCatalogue.shipped.entry("gpt-4o", .openai))
     #expect(entry.price.cost(of: TokenUsage(input: .max, output: .max)) == nil)
+    #expect(entry.price.cost(of: TokenUsage(input: 3_000_000_000_000, output: 900_000_000_000)) == nil)
+    #expect(entry.price.cost(of: TokenUsage(input: Int.max / 2_500_000)) ?? 0 > 9_000_000_000_000_000)
     #expect(entry.price.cost(of: TokenUsage(input: -5, output: -5)) == 0)
   }
 

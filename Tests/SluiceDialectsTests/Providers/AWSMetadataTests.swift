@@ -143,6 +143,33 @@ struct AWSMetadataTests {
     }
   }
 
+  @Test func aSecretThatWasGoodBeforeIsNotAtFault() throws {
+    final class Desk: SigningDesk {
+      func credentials(_ now: UnixTime) -> AWSCredentials? { nil }
+      func clockOffset(of host: String) -> Int64 { 0 }
+      func learn(clockOffset: Int64, of host: String) {}
+      func renew(
+        insteadOf refused: AWSCredentials?, _ now: UnixTime, _ done: @escaping @Sendable () -> Void
+      ) -> CredentialRefresh.Renewal { .hopeless }
+      func accepted(_ credentials: AWSCredentials) {}
+      func hasAccepted(_ credentials: AWSCredentials) -> Bool { credentials.secret == "good" }
+      let canRenew = false
+      let complaint = ""
+    }
+    let signer = RequestSigner(desk: Desk(), region: "x")
+    func settled(_ type: String, _ secret: String) throws -> ProviderFailure {
+      let identity = SigningIdentity(credentials: AWSCredentials(keyID: "A", secret: secret), now: .sample)
+      return try #require(classify(403, type, "does not match")).settled(with: signer, as: identity)
+    }
+    for type in ["InvalidSignatureException", "com.amazon#SignatureDoesNotMatch:http://x/"] {
+      let good = try settled(type, "good")
+      #expect(good.failureClass == .caller && good.reach == .request && !good.disablesKey)
+      let new = try settled(type, "new")
+      #expect(new.failureClass == .credential && new.disablesKey)
+    }
+    #expect(try settled("UnrecognizedClientException", "good").disablesKey, "the key itself is gone")
+  }
+
   @Test func anIdentityKnowsWhetherItsClockWasWrong() {
     let key = AWSCredentials(keyID: "A", secret: "s")
     let identity = SigningIdentity(credentials: key, now: .sample, offset: 600_000)

@@ -56,6 +56,26 @@ struct BedrockTests {
     #expect(signed.authorization == vector.text("authorization"))
   }
 
+  /// Written by hand from AWS's description of the canonical request.
+  @Test(
+    "targets in every spelling",
+    arguments: [
+      ("/", "/", ""), ("", "/", ""), ("?", "/", ""), ("/a//b/./c/../d/", "/a/b/d/", ""), ("/../..", "/", ""),
+      ("/model/x%3A0/invoke", "/model/x%253A0/invoke", ""), ("/a:b", "/a%3Ab", ""), ("/.../..a", "/.../..a", ""),
+      ("/?b=2&a=1&b=1&&c", "/", "a=1&b=1&b=2&c="), ("/?a=%2f%7e+%20/", "/", "a=%2F~%2B%20%2F"),
+      ("/?a=b=c", "/", "a=b%3Dc"), ("/?%zz=%", "/", "%25zz=%25"), ("/?%C3%A9=\u{E9}", "/", "%C3%A9=%C3%A9"),
+      ("/x/..?a", "/", "a="),
+    ])
+  func target(_ target: String, _ path: String, _ query: String) {
+    let lines = withBytes(target) { target in
+      SigV4.sign(
+        SigV4.Subject(method: "GET", target: target, headers: [], body: .empty),
+        SigV4.Scope(region: "r", service: "s"), keyID: "k", secret: "s", date: "20260101T000000Z"
+      ).canonicalRequest.split(separator: "\n", omittingEmptySubsequences: false)
+    }
+    #expect(lines[1] == path && lines[2] == query)
+  }
+
   @Test("a prepared credential signs the attempt", arguments: try BedrockTests.vectors())
   func prepared(_ vector: Vector) throws {
     let (host, target) = vector.address

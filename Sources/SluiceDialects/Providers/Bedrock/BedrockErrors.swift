@@ -83,11 +83,15 @@ extension Bedrock {
     return .clock(offset: offset)
   }
 
+  /// The names of an error that says that signature and request do not fit.
+  static func isMismatch(_ code: String?) -> Bool {
+    let type = code.map(plainType)
+    return type == "InvalidSignatureException" || type == "SignatureDoesNotMatch"
+  }
+
   private static func isSkew(_ type: String, _ error: ProviderErrorBody) -> Bool {
     if type == "RequestTimeTooSkewed" || type == "RequestExpired" { return true }
-    guard type == "InvalidSignatureException" || type == "SignatureDoesNotMatch", let text = error.message else {
-      return false
-    }
+    guard isMismatch(type), let text = error.message else { return false }
     return text.hasPrefix("Signature expired") || text.hasPrefix("Signature not yet current")
   }
 

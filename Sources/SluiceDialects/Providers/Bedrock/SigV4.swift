@@ -6,7 +6,7 @@ package enum SigV4 {
   /// What is signed of a request.
   package struct Subject {
     package var method: String
-    /// As sent: percent-encoded once, with the query.
+    /// As sent: percent-encoded once, with the query. What AWS would read it as is what is signed.
     package var target: ByteSlice
     /// Names in any case; `host` and the date among them.
     package var headers: [(name: String, value: String)]
@@ -45,10 +45,9 @@ package enum SigV4 {
   ) -> Signature {
     let headers = canonicalHeaders(subject.headers)
     let names = headers.map { $0.name }.joined(separator: ";")
-    let mark = subject.target.firstIndex(of: Ascii.questionMark)
-    let query = mark.map { subject.target.suffix(from: $0 + 1) } ?? .empty
+    let target = CanonicalTarget(subject.target)
     let request = [
-      subject.method, canonicalPath(subject.target[0..<(mark ?? subject.target.count)]), canonicalQuery(query),
+      subject.method, target.signedPath, target.query,
       headers.map { "\($0.name):\($0.value)\n" }.joined(), names, hex(sha256(subject.body)),
     ].joined(separator: "\n")
     let day = String(date.prefix(8))
@@ -85,22 +84,6 @@ package enum SigV4 {
       merged[name, default: []].append(header.value.split(separator: " ").joined(separator: " "))
     }
     return merged.map { (name: $0.key, value: $0.value.joined(separator: ",")) }.sorted { $0.name < $1.name }
-  }
-
-  /// Every segment of the sent path is encoded once more: `%3A` becomes `%253A`.
-  static func canonicalPath(_ path: ByteSlice) -> String {
-    guard !path.isEmpty else { return "/" }
-    var bytes: [UInt8] = []
-    for index in 0..<path.count { PercentText.append(path[index], keepsSlash: true, to: &bytes) }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
-  static func canonicalQuery(_ query: ByteSlice) -> String {
-    let pairs = query.string().split(separator: "&").map { pair -> (String, String) in
-      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      return (String(parts.first ?? ""), parts.count > 1 ? String(parts[1]) : "")
-    }
-    return pairs.sorted { $0 < $1 }.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
   }
 
   // MARK: Digests

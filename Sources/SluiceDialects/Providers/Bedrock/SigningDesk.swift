@@ -1,3 +1,5 @@
+import SluicePolicy
+
 /// Where a signer takes its credentials and its clock from at the moment it signs. Credentials change while endpoints
 /// stay; so does what is known about AWS's clocks. Asked on event loops: nothing here may wait.
 package protocol SigningDesk: AnyObject, Sendable {
@@ -11,6 +13,10 @@ package protocol SigningDesk: AnyObject, Sendable {
   func renew(
     insteadOf refused: AWSCredentials?, _ now: UnixTime, _ done: @escaping @Sendable () -> Void
   ) -> CredentialRefresh.Renewal
+  /// AWS took a signature made with these.
+  func accepted(_ credentials: AWSCredentials)
+  /// Whether it did.
+  func hasAccepted(_ credentials: AWSCredentials) -> Bool
   /// New credentials can come: those that expired are not at fault for good.
   var canRenew: Bool { get }
   /// Why there are none, and what to do about it. Holds no secret.
@@ -29,6 +35,8 @@ package final class FixedSigningDesk: SigningDesk {
   package func renew(
     insteadOf refused: AWSCredentials?, _ now: UnixTime, _ done: @escaping @Sendable () -> Void
   ) -> CredentialRefresh.Renewal { .hopeless }
+  package func accepted(_ credentials: AWSCredentials) {}
+  package func hasAccepted(_ credentials: AWSCredentials) -> Bool { false }
   package var canRenew: Bool { false }
   package var complaint: String { AWSCredentialPlan.advice }
 }
@@ -72,8 +80,12 @@ package enum CredentialRemedy: Hashable, Sendable {
 }
 
 extension ProviderFailure {
-  /// As the pool has to see it: an access key whose credentials have expired, and that nobody renews, stays out.
-  package func settled(with signer: RequestSigner?) -> ProviderFailure {
+  /// As the pool has to see it: an access key whose credentials have expired, and that nobody renews, stays out. One
+  /// whose signatures were good before has the right secret: what does not fit then is the request, whoever wrote it.
+  package func settled(with signer: RequestSigner?, as identity: SigningIdentity? = nil) -> ProviderFailure {
+    if disablesKey, Bedrock.isMismatch(code), let identity, signer?.desk.hasAccepted(identity.credentials) == true {
+      return ProviderFailure(.caller, reach: .request, status: status, code: code, message: message)
+    }
     guard remedy == .renew, signer?.desk.canRenew != true else { return self }
     var failure = self
     failure.reach = .key
