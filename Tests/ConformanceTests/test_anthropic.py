@@ -55,6 +55,13 @@ class AnthropicTests(GatewayCase):
     def test_models(self):
         self.assertTrue(self.client.models.list().data)
 
+    def test_a_stream_that_begins_with_an_error_is_raised_with_its_status(self):
+        self.faults({"kind": "stream_error", "after_events": 0})
+        with self.assertRaises(anthropic.InternalServerError) as caught:
+            self.create(stream=True)
+        self.assertEqual(caught.exception.status_code, 503)
+        self.assertEqual(caught.exception.body["error"]["type"], "overloaded_error")
+
     def test_callers_mistake(self):
         with self.assertRaises(anthropic.BadRequestError) as caught:
             self.client.messages.create(model=MODEL, max_tokens=0, messages=self.messages)

@@ -236,7 +236,7 @@ class MidAnswerTests(FaultCase):
     def test_streams_end_in_the_surfaces_own_error_event(self):
         for fault, code in (({"kind": "reset", "after_events": 3}, "upstream_broke"),
                             ({"kind": "truncate", "after_events": 3}, "upstream_broke"),
-                            ({"kind": "truncate", "after_bytes": 900}, "upstream_broke"),
+                            ({"kind": "truncate", "after_bytes": 1800}, "upstream_broke"),
                             ({"kind": "truncate", "after_events": 3, "clean": True}, "upstream_truncated"),
                             ({"kind": "garbage", "mode": "chunk", "after_events": 3}, "upstream_protocol_error")):
             for surface in SURFACES:
@@ -258,6 +258,49 @@ class MidAnswerTests(FaultCase):
         self.faults({"kind": "reset", "after_bytes": 0, "count": 1})
         answer = self.ask(stream=True)
         self.assertEqual(answer.events[-1][1], "[DONE]")
+
+    NO_EVENT = [{"kind": "reset", "after_events": 0}, {"kind": "truncate", "after_events": 0},
+                {"kind": "truncate", "after_events": 0, "clean": True}, {"kind": "garbage", "mode": "chunk", "after_events": 0},
+                {"kind": "stream_error", "after_events": 0}]
+    TRANSLATED = {"chat": "anthropic/claude-sonnet-4-5", "messages": "openai/gpt-4o-mini"}
+
+    def streams(self):
+        """(surface, model) of streams that are passed on, and of translated ones."""
+        return [(surface, None) for surface in SURFACES] + list(self.TRANSLATED.items())
+
+    def ask_for(self, surface, model):
+        path, body, headers = SURFACES[surface]
+        with Client(self.url) as client:
+            return client.ask(path, {**body, "model": model or body["model"], "stream": True}, headers)
+
+    def test_a_stream_that_fails_between_its_head_and_its_first_event_is_retried(self):
+        for fault in self.NO_EVENT:
+            for surface, model in self.streams():
+                with self.subTest(fault=fault, surface=surface, model=model):
+                    self.faults({**fault, "count": 1})
+                    begin = time.monotonic()
+                    answer = self.ask_for(surface, model)
+                    took = (time.monotonic() - begin) * 1000
+                    self.assertEqual((answer.status, answer.complete, self.hits()), (200, True, 1), answer.body)
+                    self.assertEqual(answer.headers["x-sluice-attempts"], "2")
+                    last = answer.events[-1]
+                    self.assertTrue(last[1] == "[DONE]" or last[0] in ("message_stop", "response.completed"), last)
+                    phases = [float(part.split("dur=")[1]) for part in answer.headers["server-timing"].split(",")]
+                    self.assertLessEqual(sum(phases), took, "the phases are within the time the client saw")
+
+    def test_streams_that_never_get_to_an_event_are_errors_with_a_status(self):
+        for fault in self.NO_EVENT:
+            for surface, model in self.streams():
+                with self.subTest(fault=fault, surface=surface, model=model):
+                    self.faults(fault)
+                    answer = self.ask_for(surface, model)
+                    self.assertIn(answer.status, (500, 502, 503), answer.body)
+                    self.assertTrue(answer.complete)
+                    self.assertTrue(answer.headers["content-type"].startswith("application/json"))
+                    code, message = error_of(surface, answer.json)
+                    self.assertIn(code, ("upstream_broke", "upstream_protocol_error", "upstream_error", "gateway_overloaded"))
+                    self.assertTrue(message)
+                    self.assertGreaterEqual(int(answer.headers["x-sluice-attempts"]), 3)
 
     def test_the_providers_own_error_event_passes_through(self):
         before = self.metric("streams_broken_total")
@@ -324,6 +367,13 @@ class SilentUpstreamTests(FaultCase):
                 self.faults({"kind": "hang"})
                 self.expect(surface, True, 504, "timeout_first_token", 0.8)
 
+    def test_first_token_when_nothing_follows_the_head(self):
+        """The pause between bytes is the shorter clock here, and runs from the head on."""
+        for surface in SURFACES:
+            with self.subTest(surface=surface):
+                self.faults({"kind": "stall", "after_events": 0})
+                self.expect(surface, True, 504, "timeout_between_bytes", 0.7)
+
     def test_between_bytes(self):
         for surface in SURFACES:
             with self.subTest(surface=surface):
@@ -371,6 +421,18 @@ class KeepaliveTests(FaultCase):
                 self.assertGreater(self.metric("keepalive_comments_total"), before)
                 self.assertIn(mark, answer.body)
                 answer.events  # still parses
+
+    def test_the_head_goes_out_with_the_first_comment(self):
+        """Before that a failure would be another try; from then on it is an event of the stream."""
+        for surface, mark in (("chat", b": keepalive"), ("messages", b"event: ping")):
+            with self.subTest(surface=surface):
+                self.faults({"kind": "stall", "after_events": 0, "for": 1.6})
+                client, answer = self.open_stream(surface, mark)
+                self.assertEqual(answer.events[:-1], [], "no event of the provider's")
+                client.finish(answer)
+                self.assertTrue(answer.complete)
+                self.assertEqual(answer.headers["x-sluice-attempts"], "1")
+                self.assertNotIn("error", [name for name, _ in answer.events])
 
     def test_no_byte_before_the_upstreams_head(self):
         before = self.metric("keepalive_comments_total")

@@ -121,6 +121,12 @@ class OpenAITests(GatewayCase):
         raw = self.client.chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=self.messages)
         self.assertEqual(raw.headers["x-sluice-attempts"], "2")
 
+    def test_a_stream_that_begins_with_an_error_is_raised_with_its_status(self):
+        self.faults({"kind": "stream_error", "after_events": 0})
+        with self.assertRaises(openai.InternalServerError) as caught:
+            self.client.chat.completions.create(model="gpt-4o-mini", messages=self.messages, stream=True)
+        self.assertEqual(caught.exception.response.headers["x-sluice-attempts"], "3")
+
     def test_server_error_everywhere_is_typed(self):
         self.faults({"kind": "status", "status": 500})
         with self.assertRaises(openai.InternalServerError):

@@ -41,10 +41,12 @@ struct GeminiArrayTests {
     #expect(await provider.readRequest().line.contains(":streamGenerateContent HTTP"))
     let pieces = ["[" + Self.part("one"), ",\r\n" + Self.part("two"), ",\r\n" + Self.part("", finish: true) + "\n]\n"]
     try await provider.send(Self.head)
-    let head = await client.read(until: "\r\n\r\n")
-    #expect(head.contains("content-type: application/json; charset=UTF-8"))
     for piece in pieces {
       try await provider.sendChunk(piece)
+      if piece.hasPrefix("[") {
+        let head = await client.read(until: "\r\n\r\n")
+        #expect(head.contains("content-type: application/json; charset=UTF-8"))
+      }
       #expect(await client.readChunk() == piece, "not held until the end")
     }
     try await provider.endChunks()
@@ -56,7 +58,7 @@ struct GeminiArrayTests {
     try await upstream.stop()
   }
 
-  @Test("A break becomes the last element", arguments: ["", "[", "[ONE", "[ONE,", "[ONE|,\r\n{\"candid"])
+  @Test("A break becomes the last element", arguments: ["[ONE", "[ONE,", "[ONE|,\r\n{\"candid"])
   func broken(passed: String) async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)
     let gateway = try await Self.gateway(upstream)
@@ -66,15 +68,15 @@ struct GeminiArrayTests {
     _ = await provider.readRequest()
     let text = passed.split(separator: "ONE", omittingEmptySubsequences: false).joined(separator: Self.part("one"))
     try await provider.send(Self.head)
-    _ = await client.read(until: "\r\n\r\n")
     for piece in text.split(separator: "|") {
       try await provider.sendChunk(String(piece))
+      if piece.hasPrefix("[") { _ = await client.read(until: "\r\n\r\n") }
       if !piece.hasPrefix(",") { #expect(await client.readChunk() == String(piece)) }
     }
     provider.close()
     let body = text.prefix { $0 != "|" } + (await client.readChunks())
     let elements = try #require(try JSONReader.read(Array(body.utf8)).array, "\(body)")
-    #expect(elements.count == (passed.contains("ONE") ? 2 : 1))
+    #expect(elements.count == 2)
     #expect(elements.last?["error"]?["status"]?.string == "UNAVAILABLE")
     await gateway.stop()
     try await upstream.stop()
@@ -114,6 +116,7 @@ struct GeminiArrayTests {
     let provider = try await upstream.connection()
     #expect(await provider.readRequest().body.contains(#""stream":true"#))
     try await provider.send(RawSocket.streamHead)
+    try await provider.sendChunk(Requests.opening)
     let head = await client.read(until: "\r\n\r\n")
     #expect(head.contains("content-type: application/json"))
     clock.advance(by: .seconds(1))

@@ -23,6 +23,7 @@ struct LifeTests {
       let provider = try await upstream.connection()
       _ = await provider.readRequest()
       try await provider.send(RawSocket.streamHead)
+      try await provider.sendChunk(Requests.chunk("early"))
       _ = await client.read(until: "\r\n\r\n")
       streams.append((client, provider))
     }
@@ -52,6 +53,7 @@ struct LifeTests {
     let provider = try await upstream.connection()
     _ = await provider.readRequest()
     try await provider.send(RawSocket.streamHead)
+    try await provider.sendChunk(Requests.chunk("early"))
     _ = await client.read(until: "\r\n\r\n")
     let waiting = try await gateway.connect()
     try await waiting.send(Requests.chat())
@@ -78,6 +80,7 @@ struct LifeTests {
     let provider = try await old.connection()
     _ = await provider.readRequest()
     try await provider.send(RawSocket.streamHead)
+    try await provider.sendChunk(Requests.chunk("early"))
     _ = await client.read(until: "\r\n\r\n")
 
     let after = TestGateway.Pool(ports: [new.port], keys: ["other"])

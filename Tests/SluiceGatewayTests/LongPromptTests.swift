@@ -85,7 +85,7 @@ struct LongPromptTests {
     for upstream in upstreams { try await upstream.stop() }
   }
 
-  /// One stream of which the head has come; the rest is the test's.
+  /// One stream that has begun without a token; the rest is the test's.
   private static func stream(
     _ gateway: TestGateway, _ upstream: RawUpstream, prompt: String
   ) async throws -> (client: RawSocket, provider: RawSocket) {
@@ -97,7 +97,9 @@ struct LongPromptTests {
     let provider = try await upstream.connection()
     _ = await provider.readRequest()
     try await provider.send(RawSocket.streamHead)
+    try await provider.sendChunk(Requests.opening)
     _ = await client.read(until: "\r\n\r\n")
+    #expect(await client.readChunk() == Requests.opening)
     return (client, provider)
   }
 

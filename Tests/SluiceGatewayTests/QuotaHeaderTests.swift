@@ -54,6 +54,7 @@ struct QuotaHeaderTests {
     try await provider.send(
       "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\(Self.headers(remaining: 0))transfer-encoding: chunked\r\n\r\n"
     )
+    try await provider.sendChunk(Requests.chunk("a"))
     _ = await client.read(until: "\r\n\r\n")
     #expect(gateway.pools[0].snapshot().endpoints.count { $0.state == .cooling } == 1)
     provider.close()

@@ -16,13 +16,13 @@ struct StreamingTests {
     let provider = try await upstream.connection()
     _ = await provider.readRequest()
     try await provider.send(RawSocket.streamHead)
+    try await provider.sendChunk(Requests.chunk("a"))
     let head = await client.read(until: "\r\n\r\n")
     #expect(head.contains("200 OK"))
     #expect(head.contains("transfer-encoding: chunked"))
-    for text in ["a", "b"] {
-      try await provider.sendChunk(Requests.chunk(text))
-      #expect(await client.readChunk() == Requests.chunk(text))
-    }
+    #expect(await client.readChunk() == Requests.chunk("a"))
+    try await provider.sendChunk(Requests.chunk("b"))
+    #expect(await client.readChunk() == Requests.chunk("b"))
     try await provider.sendChunk(Requests.chunk("c", finish: true))
     try await provider.sendChunk(
       #"data: {"id":"c1","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":9,"total_tokens":12}}"# + "\n\n")
@@ -235,7 +235,8 @@ struct StreamingTests {
     let provider = try await upstream.connection()
     _ = await provider.readRequest()
     try await provider.send(RawSocket.streamHead)
-    _ = await client.read(until: "\r\n\r\n")
+    let head = await client.read(until: "\r\n\r\n")
+    #expect(head.contains("200 OK"), "the head goes out with the first comment")
     #expect(await client.readChunk() == ": keepalive\n\n")
     #expect(await client.readChunk() == ": keepalive\n\n")
     try await provider.sendChunk(Requests.chunk("a", finish: true) + Requests.done)

@@ -74,9 +74,9 @@ struct TranslatedExchangeTests {
     let asked = try JSONReader.read(Array(seen.body.utf8))
     #expect(asked["stream_options"]?["include_usage"]?.bool == true, "the client's protocol promises usage")
     try await provider.send(RawSocket.streamHead)
+    try await provider.sendChunk(Requests.chunk("one"))
     let head = await scene.client.read(until: "\r\n\r\n")
     #expect(head.contains("content-type: text/event-stream"))
-    try await provider.sendChunk(Requests.chunk("one"))
     let first = await scene.client.readChunk() ?? ""
     #expect(first.hasPrefix("event: message_start") && first.contains("one"), "not held until the end")
     let usage =
@@ -128,8 +128,8 @@ struct TranslatedExchangeTests {
     let scene = try await Scene()
     let (provider, _) = try await scene.ask(stream: true)
     try await provider.send(RawSocket.streamHead)
-    _ = await scene.client.read(until: "\r\n\r\n")
     try await provider.sendChunk(Requests.chunk("one"))
+    _ = await scene.client.read(until: "\r\n\r\n")
     #expect(await scene.client.readChunk()?.contains("one") == true)
     if let next { try await provider.sendChunk(next + Requests.chunk("never seen")) } else { provider.close() }
     if next?.contains("server failed") == true { try await provider.endChunks() }
@@ -147,8 +147,8 @@ struct TranslatedExchangeTests {
     let (provider, _) = try await scene.ask(stream: stream)
     if stream {
       try await provider.send(RawSocket.streamHead)
-      _ = await scene.client.read(until: "\r\n\r\n")
       try await provider.sendChunk(Requests.chunk("one"))
+      _ = await scene.client.read(until: "\r\n\r\n")
       #expect(await scene.client.readChunk()?.contains("one") == true)
     }
     scene.client.close()
@@ -190,7 +190,9 @@ struct TranslatedExchangeTests {
     let scene = try await Scene()
     let (provider, _) = try await scene.ask(stream: true)
     try await provider.send(RawSocket.streamHead)
+    try await provider.sendChunk(Requests.chunk("one"))
     _ = await scene.client.read(until: "\r\n\r\n")
+    #expect(await scene.client.readChunk()?.contains("one") == true)
     let piece = String(repeating: "x", count: 1 << 20)
     provider.post("1000000\r\ndata: {\"x\":\"")
     for _ in 0..<16 { provider.post(piece) }

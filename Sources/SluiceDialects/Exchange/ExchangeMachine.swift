@@ -9,10 +9,10 @@ package import SluicePolicy
 ///     receiving ── requestReceived ──▶ acquiring
 ///     acquiring ── granted ──▶ sent                    ── queued ──▶ queued      ── rejected ──▶ (recovery)
 ///     queued    ── granted ──▶ sent                    ── rejected, clock ──▶ (recovery)
-///     sent      ── upstreamHead 2xx, plain ──▶ held    ── 2xx, stream ──▶ streaming
+///     sent      ── upstreamHead 2xx ──▶ held
 ///               ── upstreamHead error ──▶ refused      ── upstreamFailed, clock ──▶ (recovery)
-///     held      ── answerEnded ──▶ ended               ── headSent (outgrew the hold) ──▶ streaming
-///               ── upstreamFailed, cut short ──▶ (recovery)
+///     held      ── answerEnded ──▶ ended               ── headSent (outgrew the hold, or a stream began) ──▶ streaming
+///               ── upstreamFailed, cut short, a stream that begins with an error, clock ──▶ (recovery)
 ///     refused   ── answerRefused, upstreamFailed, clock ──▶ (recovery)
 ///     streaming ── answerEnded, upstreamFailed, clock ──▶ ended
 ///               ── answerMendable ──▶ acquiring, sleeping
@@ -211,7 +211,7 @@ extension ExchangeMachine {
       return ExchangeDecision(.collect)
     }
     state = .held
-    return ExchangeDecision(isStream ? .forward : .hold)
+    return ExchangeDecision(isStream ? .open : .hold)
   }
 
   /// The head was handed to the client. From here on nothing is retried.
@@ -250,6 +250,7 @@ extension ExchangeMachine {
       let report = report(.failed(facts.failureClass), fate: fate, now: now, facts: facts)
       // A stream whose first words are an error, and that no client has seen, is as good as an error answer.
       if state == .held, isStream {
+        if facts.hasAnswer { recorded = facts }
         return recover(from: facts, release: report, now: now, random: random, withdraw: withdraw)
       }
       let step: ExchangeStep = state == .held ? .deliver : .finish

@@ -65,8 +65,9 @@ package enum ExchangeStep: Hashable, Sendable {
   /// Keep the head back and collect the body: a break can still become a retry. Report `answerEnded`, or `headSent`
   /// when the body outgrew what is held.
   case hold
-  /// Send the head to the client now and report `headSent`, then forward what comes.
-  case forward
+  /// Keep a stream's head back until its first event has been judged: a break or an error before that can still become
+  /// a retry. Then send the head, report `headSent` and forward what comes.
+  case open
   /// Collect this error answer's body (bounded), classify it and report `answerRefused`.
   case collect
   /// The held answer is complete: send it. The exchange is over.

@@ -10,6 +10,23 @@ package struct StreamState: Sendable {
   var sawEndMark = false
   /// The stream may end here without being cut, although more may come (Bedrock's usage after the stop).
   var mayEnd = false
+  var beginning = StreamBeginning.silent
+
+  /// Looks at an event that has just been read, while nothing but pings has come. Those say that the provider's server
+  /// lives, not whether it will serve the request.
+  mutating func judgeBeginning(_ name: ByteSlice?) {
+    if let name, name.equals("ping") { return }
+    beginning = reader.error != nil || reader.saysFailed ? .failure : .content
+  }
+}
+
+/// What a stream began with: as long as no client has seen any of it, that decides whether it is an answer at all.
+package enum StreamBeginning: UInt8, Sendable {
+  /// Nothing yet, or nothing but the provider's own signs of life.
+  case silent
+  case content
+  /// The first event is the provider's error.
+  case failure
 }
 
 /// Reads a streamed answer as it passes: usage, finish reason, refusals, the first token, errors after the 200, and
@@ -46,6 +63,7 @@ package struct StreamMeter: Sendable {
         events.reader.isOutput = false
         dialect.knowledge.readEvent(name: name, data: data, operation, into: &events)
         if events.reader.isOutput { events.outputs += 1 }
+        if events.beginning == .silent { events.judgeBeginning(name) }
       }
     } catch {
       isBlind = true
@@ -59,6 +77,9 @@ package struct StreamMeter: Sendable {
 
   /// Bytes behind the end of the last whole event, where the text itself does not show where that is.
   package var unfinishedBytes: Int? { isBlind ? nil : framer.unfinishedBytes }
+
+  /// What can be said about the first event. What cannot be read passes for content.
+  package var beginning: StreamBeginning { isBlind && state.beginning == .silent ? .content : state.beginning }
 
   /// Events seen so far; also the next `sequence_number` of a Responses stream, which counts from 0.
   package var eventCount: Int { state.events }

@@ -27,6 +27,7 @@ extension Exchange {
     switch stage {
     case .holding: hold(part)
     case .collecting: collect(part)
+    case .opening: open(part)
     case .streaming: stream(part)
     case .forwarding: forward(part)
     case .idle, .waiting: break
@@ -35,7 +36,9 @@ extension Exchange {
 
   func upstreamReadComplete() {
     guard isActive else { return }
-    machine.upstreamBytes(attempt: machine.currentAttempt, now: loop.clock.now())
+    let now = loop.clock.now()
+    machine.upstreamBytes(attempt: machine.currentAttempt, now: now)
+    if stage == .opening { return judgeOpening(now) }
     guard stage == .streaming || stage == .forwarding, let connection else { return }
     connection.flush()
     // The client may have been slow before this answer began, of which no event tells.
@@ -50,6 +53,7 @@ extension Exchange {
     case .streaming where streamTranslation != nil: ended(finishTranslated(), fate, now)
     case .streaming: ended(meter?.end ?? .complete, fate, now)
     case .collecting: refused(fate, now)
+    case .opening: endedWhileOpening(fate, now)
     case .idle, .waiting: break
     }
   }
@@ -58,6 +62,7 @@ extension Exchange {
     guard isActive else { return }
     let now = loop.clock.now()
     link = .none
+    if stage == .opening, refuseOpening(.close(.broken), now) { return }
     let target = target
     let loop = loop
     let decision = machine.upstreamFailed(
@@ -67,7 +72,7 @@ extension Exchange {
     perform(decision, now)
   }
 
-  private func ended(_ end: AnswerEnd, _ fate: ResourceFate, _ now: Instant) {
+  func ended(_ end: AnswerEnd, _ fate: ResourceFate, _ now: Instant) {
     let target = target
     let loop = loop
     let decision = machine.answerEnded(
@@ -91,7 +96,7 @@ extension Exchange {
     if !isCollectedCut {
       recorded = RecordedAnswer(
         head: head, bytes: responseBytes, body: collected, endpoint: endpointName, pool: target.pool.name,
-        failure: failure, isTranslated: translation != nil)
+        failure: failure, isRewritten: translation != nil)
     }
     let loop = loop
     let facts = FailureFacts(failure, hasAnswer: !isCollectedCut)
@@ -135,7 +140,7 @@ extension Exchange {
     keep(part)
   }
 
-  private func keep(_ part: UpstreamBodyPart) {
+  func keep(_ part: UpstreamBodyPart) {
     if case .payload(let buffer) = part, collected.readableBytes == 0 {
       collected = buffer
       return
@@ -173,7 +178,7 @@ extension Exchange {
   }
 
   /// The head goes to the client now, so nothing is tried again.
-  private func commit(_ framing: AnswerFraming, _ now: Instant) {
+  func commit(_ framing: AnswerFraming, _ now: Instant) {
     guard let head = responseHead else { return }
     self.framing = framing
     machine.headSent(now: now)
@@ -213,7 +218,7 @@ extension Exchange {
     }
   }
 
-  private func readResponse(_ part: UpstreamBodyPart) {
+  func readResponse(_ part: UpstreamBodyPart) {
     var found: String?
     part.forEachPayload { piece in
       if let id = responseReader?.consume(piece) { found = id }
@@ -231,39 +236,28 @@ extension Exchange {
 
 /// Answers that are passed on.
 extension Exchange {
-  func beginStream(_ now: Instant) {
-    let dialect = target.pool.dialect
-    eventFraming = streamFraming ?? dialect.framing(upstreamOperation)
-    meter = StreamMeter(dialect, upstreamOperation, eventFraming)
-    streamTranslation = translation?.stream(eventFraming)
-    heldEvent = HeldEvent(eventFraming, continuation: meter?.continuation ?? "")
-    if upstreamOperation == .responses { responseReader = StoredResponseReader() }
-    commit(isOldClient ? .untilClose : .chunked, now)
-    stage = .streaming
-    loop.metrics.update(on: loop.id) { $0.streamsOpen += 1 }
-    connection?.flush()
-    connection?.deadlineMoved(nextDeadline)
-  }
-
-  /// What the answer's own type says, which counts where the operation is not known.
-  private var streamFraming: StreamFraming? {
-    guard let type = responseHead?.headers.first(.contentType) else { return nil }
-    return responseBytes.withUnsafeReadableBytes { StreamFraming(contentType: ByteSlice(type.slice($0))) }
-  }
-
   private func stream(_ part: UpstreamBodyPart) {
     let now = loop.clock.now()
+    read(part, now)
+    lastSentAt = now
+    if streamTranslation != nil { return streamTranslated(part) }
+    pass(part)
+  }
+
+  /// Looks at a piece of a stream: what it says about the exchange.
+  func read(_ part: UpstreamBodyPart, _ now: Instant) {
     let hadToken = firstTokenAt != nil
     part.forEachPayload { meter?.consume(ByteSlice($0), now: now) }
     if responseReader != nil { readResponse(part) }
+    guard !hadToken, let token = meter?.firstTokenAt else { return }
+    firstTokenAt = token
+    machine.firstTokenSeen(attempt: machine.currentAttempt)
+    learn(beginning: machine.sinceSent(token))
+  }
+
+  /// Hands on what is whole of a stream in the client's own protocol, whose latest piece has been read.
+  func pass(_ part: UpstreamBodyPart) {
     guard let meter else { return }
-    if !hadToken, let token = meter.firstTokenAt {
-      firstTokenAt = token
-      machine.firstTokenSeen(attempt: machine.currentAttempt)
-      learn(beginning: machine.sinceSent(token))
-    }
-    lastSentAt = now
-    if streamTranslation != nil { return streamTranslated(part) }
     guard meter.isAtEventBoundary || meter.isBlind else { return holdTail(part) }
     if let earlier = heldEvent.takeAll() { write(payload: earlier) }
     heldEvent.boundaryReached(meter.continuation)

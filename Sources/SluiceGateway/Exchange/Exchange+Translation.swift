@@ -110,6 +110,11 @@ extension Exchange {
   func streamTranslated(_ part: UpstreamBodyPart) {
     var out = loop.takeScratch()
     part.forEachPayload { streamTranslation?.consume(ByteSlice($0), into: &out) }
+    finishPiece(&out)
+  }
+
+  /// Sends what a piece became.
+  func finishPiece(_ out: inout [UInt8]) {
     if !out.isEmpty { write(payload: ByteBuffer(bytes: out)) }
     loop.giveBack(&out)
     guard streamTranslation?.problem != nil else { return }

@@ -111,7 +111,7 @@ extension Exchange {
   /// Nothing reached the client yet: answer with the failure.
   func fail(_ failure: SluiceDialects.ExchangeFailure, _ now: Instant) {
     var error = gatewayError(failure)
-    if failure.usesRecordedAnswer, let recorded, recorded.isTranslated {
+    if failure.usesRecordedAnswer, let recorded, recorded.isRewritten {
       endpointName = recorded.endpoint
       error = GatewayError(recorded.failure)
       error.retryAfter = failure.retryAfter ?? error.retryAfter

@@ -9,8 +9,9 @@ import SluiceRuntime
 ///
 /// Stages and successors (the machine's states, seen from the bytes):
 ///   idle → waiting (begin)
-///   waiting → holding | collecting | streaming        the upstream's head
+///   waiting → holding | collecting | opening          the upstream's head
 ///   holding → forwarding (outgrew the hold) | idle | waiting (another try)
+///   opening → streaming (its first event came) | idle | waiting (another try)
 ///   collecting → waiting (another try) | idle
 ///   streaming, forwarding → idle
 /// Invariants: while not idle there is a connection to answer to; a lease is held exactly while an upstream exchange
@@ -21,7 +22,7 @@ import SluiceRuntime
 final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   typealias Resource = UpstreamConnection
 
-  enum Stage: UInt8 { case idle, waiting, holding, collecting, streaming, forwarding }
+  enum Stage: UInt8 { case idle, waiting, holding, collecting, opening, streaming, forwarding }
 
   let loop: LoopContext
   /// Set while an exchange runs.
@@ -105,7 +106,8 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     var pool: String
     /// What it means; for clients of another protocol than the provider's.
     var failure: ProviderFailure
-    var isTranslated: Bool
+    /// The client gets it in the gateway's words: its provider speaks another protocol, or said it in a stream.
+    var isRewritten: Bool
   }
 
   init(loop: LoopContext) {
@@ -119,7 +121,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   /// The next moment at which `deadlineCame` has something to do.
   var nextDeadline: Instant {
     let next = machine.nextDeadline ?? .distantFuture
-    return stage == .streaming ? min(next, commentDue) : next
+    return stage == .streaming || stage == .opening ? min(next, commentDue) : next
   }
 
   func begin(
@@ -187,12 +189,15 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
 
   private func step(_ step: ExchangeStep, _ now: Instant) {
     switch step {
-    case .none, .sleep: connection?.deadlineMoved(nextDeadline)
+    case .sleep:
+      stage = .waiting
+      connection?.deadlineMoved(nextDeadline)
+    case .none: connection?.deadlineMoved(nextDeadline)
     case .acquire(let plan): acquire(plan, now)
     case .send: send()
     case .hold: stage = .holding
     case .collect: stage = .collecting
-    case .forward: beginStream(now)
+    case .open: awaitFirstEvent(now)
     case .deliver: deliver(now)
     case .finish: finishAnswer(now)
     case .fail(let failure): fail(failure, now)
@@ -356,7 +361,11 @@ extension Exchange {
       perform(
         machine.deadlineReached(now: now, random: loop.nextRandom()) { loop.withdrawRetry(target, now) }, now)
     }
-    if stage == .streaming, commentDue <= now { sendComment(now) }
+    guard stage == .opening || stage == .streaming, commentDue <= now else { return }
+    // From here on the client wants signs of life more than another try.
+    if stage == .opening { openStream(with: nil, now) }
+    if stage == .streaming { sendComment(now) }
+    connection?.flush()
   }
 
   func writabilityChanged(_ isWritable: Bool) {
@@ -378,6 +387,9 @@ extension Exchange {
     responseBytes = ByteBuffer()
     collected = ByteBuffer()
     isCollectedCut = false
+    meter = nil
+    streamTranslation = nil
+    responseReader = nil
   }
 
   /// Lets go of everything that only another attempt would need.
@@ -399,11 +411,8 @@ extension Exchange {
     forgetAnswer()
     recorded = nil
     complaint = nil
-    meter = nil
-    streamTranslation = nil
     translation = nil
     refusal = nil
-    responseReader = nil
     if !heldEvent.isEmpty || heldEvent.isTorn { heldEvent = HeldEvent() }
     fields = nil
     link = .none

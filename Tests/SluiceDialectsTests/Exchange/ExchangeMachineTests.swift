@@ -23,13 +23,48 @@ struct ExchangeMachineTests {
     #expect(exchange.machine.nextDeadline == nil)
   }
 
-  @Test func streamsAreForwardedAtOnce() {
+  @Test func streamsAreForwardedOnceTheirHeadWasSent() {
     var exchange = ExchangeHarness()
     exchange.send()
-    #expect(exchange.head(stream: true).step == .forward)
+    #expect(exchange.head(stream: true).step == .open)
+    #expect(!exchange.machine.isCommitted)
     exchange.headSent()
     #expect(exchange.machine.isCommitted)
     #expect(exchange.ended().step == .finish)
+  }
+
+  @Test(arguments: [AnswerEnd.truncated, .failed(FailureFacts(.overloaded, hasAnswer: true))])
+  func aStreamThatFailsBeforeItsHeadWasSentIsTriedAgain(_ end: AnswerEnd) {
+    var exchange = ExchangeHarness(ExchangeSettings(attempts: 2))
+    exchange.send()
+    _ = exchange.head(stream: true)
+    let first = exchange.ended(end)
+    #expect(!first.step.isEnd && first.release != nil)
+    _ = exchange.grant(1)
+    _ = exchange.head(stream: true)
+    let last = exchange.ended(end)
+    #expect(last.step.isEnd)
+    #expect(last.failure?.usesRecordedAnswer == (end != .truncated))
+    #expect(exchange.machine.counters.sent == 2)
+  }
+
+  @Test(arguments: [ExchangeClock.firstToken, .betweenBytes])
+  func aStreamThatFallsSilentBeforeItsHeadWasSentIsTriedAgain(_ clock: ExchangeClock) {
+    var settings = ExchangeSettings(attempts: 2)
+    settings.firstToken = clock == .firstToken ? .seconds(3) : nil
+    settings.betweenBytes = clock == .betweenBytes ? .seconds(3) : nil
+    var exchange = ExchangeHarness(settings)
+    exchange.send()
+    _ = exchange.head(stream: true)
+    exchange.advance(.seconds(4))
+    let first = exchange.deadline()
+    #expect(!first.step.isEnd && first.cancelUpstream && first.release?.result == .failed(.timeout))
+    _ = exchange.grant(1)
+    _ = exchange.head(stream: true)
+    exchange.advance(.seconds(4))
+    let last = exchange.deadline()
+    #expect(last.failure?.clock == clock)
+    if case .fail = last.step {} else { Issue.record("\(last)") }
   }
 
   @Test func aHeldAnswerThatOutgrowsTheHoldIsCommitted() {

@@ -68,6 +68,41 @@ struct StreamMeterTests {
     }
   }
 
+  @Test(
+    "the first event says whether there is an answer at all",
+    arguments: [
+      (ProviderDialect.openai, SluiceDialects.Operation.chat, "", StreamBeginning.silent),
+      (.openai, .chat, ": comment\n\n", .silent),
+      (.openai, .chat, "data: {\"id\":\"c\",", .silent),
+      (.openai, .chat, "data: {\"choices\":[]}\n\n", .content),
+      (.openai, .chat, "data: {\"error\":{\"message\":\"no\"}}\n\n", .failure),
+      (.openai, .chat, "data: {\"choices\":[]}\n\ndata: {\"error\":{\"message\":\"no\"}}\n\n", .content),
+      (.openai, .chat, "data: {\"error\":{\"message\":\"no\"}}\n\ndata: {\"choices\":[]}\n\n", .failure),
+      (.openai, .responses, "event: response.created\ndata: {}\n\n", .content),
+      (.openai, .responses, "event: error\ndata: {\"code\":\"x\"}\n\n", .failure),
+      (.openai, .responses, "event: response.failed\ndata: {\"type\":\"response.failed\"}\n\n", .failure),
+      (.anthropic, .messages, "event: ping\ndata: {\"type\": \"ping\"}\n\n", .silent),
+      (.anthropic, .messages, "event: message_start\ndata: {}\n\n", .content),
+      (
+        .anthropic, .messages,
+        "event: ping\ndata: {}\n\nevent: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}\n\n",
+        .failure
+      ),
+    ])
+  func beginning(
+    _ dialect: ProviderDialect, _ operation: SluiceDialects.Operation, _ text: String, _ expected: StreamBeginning
+  ) {
+    for piece in [1, 1_000] {
+      var meter = StreamMeter(dialect, operation)
+      var bytes = Array(text.utf8)[...]
+      while !bytes.isEmpty {
+        Array(bytes.prefix(piece)).withSlice { meter.consume($0, now: Instant(nanoseconds: 0)) }
+        bytes = bytes.dropFirst(piece)
+      }
+      #expect(meter.beginning == expected, "\(text)")
+    }
+  }
+
   @Test func everySampleIsInTheTable() throws {
     for folder in ["openai", "anthropic"] {
       for name in try Fixture.names(folder, where: { $0.hasSuffix(".sse") }) {

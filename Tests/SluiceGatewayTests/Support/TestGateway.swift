@@ -206,6 +206,11 @@ enum Requests {
       + "\n\n"
   }
 
+  /// What a chat stream begins with before the model has said anything.
+  static let opening =
+    #"data: {"id":"c1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#
+    + "\n\n"
+
   static let done = "data: [DONE]\n\n"
 
   static let answer =
