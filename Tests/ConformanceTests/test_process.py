@@ -280,16 +280,27 @@ class CommandTests(unittest.TestCase):
     def test_the_tour_comes_true(self):
         result = run("demo", "--tour", "--listen", "127.0.0.1:0")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        self.assertRegex(result.stdout, r"8 steps in \d+ s: (\d+) of \1 claims came true")
-        self.assertGreaterEqual(result.stdout.count("✓"), 20)
+        self.assertRegex(result.stdout, r"10 steps in \d+ s: (\d+) of \1 claims came true")
+        self.assertGreaterEqual(result.stdout.count("✓"), 29)
+        self.assertIn("key_rejected, severity high for team-a", result.stdout)
+        self.assertRegex(result.stdout, r"\d+ calls ran meanwhile, 6 and more at once: 0 failed")
         self.assertNotIn("\033", result.stdout, "colours are for terminals")
 
     def test_the_tour_ends_with_control_c(self):
         tour = Program("demo", "--tour", "--listen", "127.0.0.1:0")
-        until(lambda: any("1/8" in line for line in tour.lines), "the first step")
+        until(lambda: any("1/10" in line for line in tour.lines), "the first step")
         tour.signal(signal.SIGINT)
         self.assertEqual(tour.process.wait(20), 0)
         self.assertIn("interrupted", "".join(tour.lines[-3:]))
+
+    def test_a_reload_of_the_demo_reads_its_own_configuration_again(self):
+        demo = Program("demo", "--no-traffic", "--listen", "127.0.0.1:0")
+        try:
+            status, _, report = call(demo.url + "/api/config/reload", {}, method="POST")
+            self.assertEqual((status, report["applied"], report["changes"]), (200, True, []))
+            self.assertEqual(len(call(demo.url + "/api/pools")[2]["pools"]), 9)
+        finally:
+            demo.stop()
 
     def test_replay_is_deterministic(self):
         first, second = run("replay", "--seed", "42"), run("replay", "--seed", "42")

@@ -206,8 +206,12 @@ import Testing
     var bench = PoolBench(.sample(endpoints: 2))
     try bench.warm(2)
     let ids = bench.machine.layout.endpoints
+    #expect(bench.snapshot.endpoints[0].rejectedSince == nil)
     bench.fail(try bench.granted(pinned: ids[0]), .credential)
+    let since = bench.now
+    bench.now = bench.now + .milliseconds(1)
     #expect(bench.snapshot.endpoints[0].state == .rejected)
+    #expect(bench.snapshot.endpoints[0].rejectedSince == since)
     bench.fail(try bench.granted(), .quota)
     guard case .rejected(let refused) = bench.acquire() else { throw BenchError.unexpected("should be refused") }
     #expect(refused.reason == .credential && refused.cause == .credential)
@@ -215,7 +219,7 @@ import Testing
     #expect(try bench.granted().endpoint == ids[1])
     let settings = PoolSettings.sample(endpoints: 2)
     bench.event { _ = $0.reconfigure(settings, now: $1, into: &$2) }
-    #expect(bench.snapshot.endpoints[0].state == .healthy)
+    #expect(bench.snapshot.endpoints[0].state == .healthy && bench.snapshot.endpoints[0].rejectedSince == nil)
   }
 
   @Test func idleEndpointsAreProbedOnlyOnceUsed() throws {

@@ -12,10 +12,23 @@ struct AlertDocument: Encodable {
 
   static func all(_ snapshots: [PoolSnapshot], now: Instant) -> [AlertDocument] {
     snapshots.flatMap { pool in
-      pool.endpoints.filter { !$0.removed }.compactMap { endpoint in
-        endpoint.heartbeatProblem.map { heartbeat($0, pool: pool.name, endpoint: endpoint.name, now: now) }
-      }
+      pool.endpoints.filter { !$0.removed }.compactMap { alert($0, pool: pool.name, now: now) }
     }
+  }
+
+  /// The one that matters most: a heartbeat fails because its key is refused, not the other way round.
+  private static func alert(_ endpoint: EndpointSnapshot, pool: String, now: Instant) -> AlertDocument? {
+    if let cause = endpoint.rejectedBy, let since = endpoint.rejectedSince {
+      return AlertDocument(
+        name: "key_rejected", severity: "high", pool: pool, endpoint: endpoint.name,
+        detail: "the provider refuses \(endpoint.name) (\(cause.label)): it is out until it is reset or a reload",
+        since_seconds: seconds(since, now))
+    }
+    return endpoint.heartbeatProblem.map { heartbeat($0, pool: pool, endpoint: endpoint.name, now: now) }
+  }
+
+  private static func seconds(_ since: Instant, _ now: Instant) -> Double {
+    max(Interval.zero, now - since).milliseconds / 1000
   }
 
   private static func heartbeat(
@@ -24,6 +37,6 @@ struct AlertDocument: Encodable {
     AlertDocument(
       name: "heartbeat_failing", severity: "low", pool: pool, endpoint: endpoint,
       detail: "the free call that keeps \(endpoint) warm fails: \(problem.failure.label)",
-      since_seconds: max(Interval.zero, now - problem.since).milliseconds / 1000)
+      since_seconds: seconds(problem.since, now))
   }
 }

@@ -9,11 +9,14 @@ struct ConfigurationLoader: Sendable {
   var listen: [String] = []
   var insecure = false
   var environment = ProcessInfo.processInfo.environment
+  /// What is read instead of any file: the demo's own configuration.
+  var own: DemoConfiguration?
 
   var source: ConfigurationSource { ConfigurationSearch.source(option: path, environment: environment) }
 
   func load() async -> Result<LoadedConfiguration, ConfigurationProblems> {
     let options = LoadOptions(environment: environment, insecure: insecure, listen: listen)
+    if let own { return SluiceConfigurationFile.load(text: own.text, name: "demo", options: options) }
     switch source {
     case .file(let path): return SluiceConfigurationFile.load(path: path, options: options)
     case .discovery: return await Discovery.configuration(options: options, probe: Self.answers)

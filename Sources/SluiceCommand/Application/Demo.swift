@@ -5,6 +5,7 @@ import NIOPosix
 import ServiceLifecycle
 import SluiceConfiguration
 import SluicePolicy
+import SluiceRuntime
 import SluiceSimulator
 
 /// The parts of `sluice demo`: the simulator, a gateway configured for it, and light traffic.
@@ -39,9 +40,15 @@ struct Demo: Sendable {
   /// Every provider, several keys for each that wants any, so that there is something to balance.
   ///
   /// The tour wants a pool that has to queue, and probes that do not let it wait for long.
-  static func configuration(_ simulator: SimulatorAddress, listen: String, tour: Bool = false) -> String {
+  ///
+  /// - Parameter added: further keys of OpenAI's pool.
+  static func configuration(
+    _ simulator: SimulatorAddress, listen: String, tour: Bool = false, added: [String] = []
+  ) -> String {
     let pools = providers.map { provider in
-      let keys = provider.keys.map { "{name: team-\($0), key: demo-\(provider.pool)-\($0)}" }.joined(separator: ", ")
+      let keys = (provider.keys + (provider.pool == "openai" ? added : [])).map {
+        "{name: team-\($0), key: demo-\(provider.pool)-\($0)}"
+      }.joined(separator: ", ")
       return """
           \(provider.pool):
             provider: \(provider.provider)
@@ -93,6 +100,17 @@ struct Demo: Sendable {
         body: #"{"model":"openai/text-embedding-3-small","input":["warm","connection"],"dimensions":64}"#, weight: 1))
     return LoadPlan(shapes: shapes, concurrency: 6, duration: duration, pause: .milliseconds(150))
   }
+}
+
+/// The demo's configuration, which lies in no file: a reload reads it again.
+final class DemoConfiguration: Sendable {
+  private let current: Guarded<String>
+
+  init(_ text: String) { current = Guarded(text) }
+
+  var text: String { current.value }
+
+  func replace(with text: String) { current.replace(with: text) }
 }
 
 /// Sends the demo's traffic until the group ends or its time is over.

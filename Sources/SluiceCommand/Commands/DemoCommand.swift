@@ -15,8 +15,8 @@ struct DemoCommand: AsyncParsableCommand {
     discussion: """
       Needs no account, no key and no network. Ends with Ctrl-C, or after --duration with a summary.
 
-      With --tour it shows instead, one after the other, what a pool does: sharing and spreading, limits, dead endpoints, \
-      broken streams, fallback, priorities, draining. Each step makes real calls against scripted faults and prints what \
+      With --tour it shows instead, one after the other, what a pool does: sharing and spreading, limits, refused keys and \
+      their alerts, dead endpoints, broken streams, fallback, priorities, draining, reloading. Each step makes real calls against scripted faults and prints what \
       was measured; the exit status is 1 when something did not come out as claimed.
       """)
 
@@ -39,13 +39,17 @@ struct DemoCommand: AsyncParsableCommand {
     // The tour's figures must not depend on how long a simulated model thinks.
     let simulator = SimulatorServer(tour ? SimulatorOptions() : .realistic())
     let address = try await simulator.start()
-    let text = Demo.configuration(address, listen: listen, tour: tour)
-    let options = LoadOptions(environment: [:])
-    let loaded = try SluiceConfigurationFile.load(text: text, name: "demo", options: options).loadedOrFailure()
-    let host = try GatewayHost(loaded, loader: ConfigurationLoader(environment: [:]), logger: logger)
+    let listen = listen
+    let tour = tour
+    let write = { @Sendable (added: [String]) in
+      Demo.configuration(address, listen: listen, tour: tour, added: added)
+    }
+    let configuration = DemoConfiguration(write([]))
+    let loader = ConfigurationLoader(environment: [:], own: configuration)
+    let host = try GatewayHost(try await loader.load().loadedOrFailure(), loader: loader, logger: logger)
     let run = GatewayRun(host: host, logger: logger)
     if tour {
-      try await walk(run, simulator)
+      try await walk(run, simulator, TourConfiguration(current: configuration, write: write))
     } else {
       try await serve(run, simulator)
     }
@@ -67,11 +71,17 @@ struct DemoCommand: AsyncParsableCommand {
     if result.failed > 0 || result.completed == 0 { throw ExitCode.failure }
   }
 
-  private func walk(_ run: GatewayRun, _ simulator: SimulatorServer) async throws {
+  private func walk(
+    _ run: GatewayRun, _ simulator: SimulatorServer, _ configuration: TourConfiguration
+  ) async throws {
     let outcome = Guarded<Tour.Result?>(nil)
     try await run.run { urls in
       guard let url = urls.first else { return [] }
-      return [Tour(url: url, simulator: simulator) { result in outcome.withLock { $0 = result } }]
+      return [
+        Tour(url: url, simulator: simulator, configuration: configuration) { result in
+          outcome.withLock { $0 = result }
+        }
+      ]
     } announce: { urls in
       let url = urls.first ?? ""
       Terminal.line("sluice demo listening on \(url), dashboard at \(url)/dashboard")

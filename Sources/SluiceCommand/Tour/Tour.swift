@@ -16,6 +16,7 @@ struct Tour: Service {
 
   let url: String
   let simulator: SimulatorServer
+  let configuration: TourConfiguration
   let onEnd: @Sendable (Result) -> Void
 
   func run() async throws {
@@ -38,7 +39,7 @@ struct Tour: Service {
   private func walk(_ loops: [any EventLoop]) async throws -> Result {
     let start = ContinuousClock.now
     let client = try TourClient(url: url, loops: loops)
-    var stage = TourStage(client: client, simulator: simulator)
+    var stage = TourStage(client: client, simulator: simulator, configuration: configuration)
     for (index, step) in TourStep.all.enumerated() {
       Terminal.line(Terminal.output.styled("\(index + 1)/\(TourStep.all.count)  \(step.title)", .bold))
       Terminal.line("   " + Terminal.output.styled(step.lesson, .dim))

@@ -34,6 +34,20 @@ struct TourClient: Sendable {
     func endpoint(_ name: String) -> Endpoint? { endpoints.first { $0.name == name } }
   }
 
+  /// As `/api/alerts` tells it.
+  struct Alert: Decodable, Sendable {
+    var name: String, severity: String, pool: String, endpoint: String
+  }
+
+  /// As `POST /api/config/reload` answers.
+  struct Reload: Decodable, Sendable {
+    var applied: Bool, generation: UInt64, problems: [String]
+  }
+
+  private struct AlertList: Decodable {
+    var alerts: [Alert]
+  }
+
   private static let maxAnswer = 1 << 20
   private static let maxConnections = 64
   private let driver: PoolDriver<UpstreamConnection>
@@ -74,10 +88,25 @@ struct TourClient: Sendable {
     try await post("/api/pools/\(pool)/endpoints/\(endpoint)/\(operation)", "{}", headers: []).status == 200
   }
 
-  func pool(_ name: String) async throws -> Pool {
-    let response = try await client.send(HTTPClientRequest(path: "/api/pools/\(name)"))
+  func pool(_ name: String) async throws -> Pool { try await get("/api/pools/\(name)") }
+
+  func alerts() async throws -> [Alert] {
+    let list: AlertList = try await get("/api/alerts")
+    return list.alerts
+  }
+
+  /// Has the configuration read again, and how many seconds that took.
+  func reload() async throws -> (report: Reload, seconds: Double) {
+    let began = ContinuousClock.now
+    let answer = try await post("/api/config/reload", "{}", headers: [])
+    let report = try JSONDecoder().decode(Reload.self, from: Data(answer.body.utf8))
+    return (report, (ContinuousClock.now - began) / .seconds(1))
+  }
+
+  private func get<Document: Decodable>(_ path: String) async throws -> Document {
+    let response = try await client.send(HTTPClientRequest(path: path))
     let body = try await response.body.collect(upTo: Self.maxAnswer)
-    return try JSONDecoder().decode(Pool.self, from: Data(body.readableBytesView))
+    return try JSONDecoder().decode(Document.self, from: Data(body.readableBytesView))
   }
 
   private func post(

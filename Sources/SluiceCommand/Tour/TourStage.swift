@@ -1,5 +1,12 @@
 import SluicePolicy
+import SluiceRuntime
 import SluiceSimulator
+
+/// The configuration that the tour's gateway reloads, and how it is written with further keys of OpenAI's pool.
+struct TourConfiguration: Sendable {
+  let current: DemoConfiguration
+  let write: @Sendable (_ added: [String]) -> String
+}
 
 /// What a step of the tour works with: calls to the gateway, faults at the simulator, and the claims it makes.
 ///
@@ -8,6 +15,7 @@ import SluiceSimulator
 struct TourStage: Sendable {
   let client: TourClient
   let simulator: SimulatorServer
+  let configuration: TourConfiguration
   private(set) var claims = 0
   private(set) var broken = 0
 
@@ -15,9 +23,10 @@ struct TourStage: Sendable {
   private static let usual = SimulatorFault(.slow(firstByte: .milliseconds(20), tokensPerSecond: nil))
   private static let patience = Duration.seconds(40)
 
-  init(client: TourClient, simulator: SimulatorServer) {
+  init(client: TourClient, simulator: SimulatorServer, configuration: TourConfiguration) {
     self.client = client
     self.simulator = simulator
+    self.configuration = configuration
   }
 
   func faults(_ faults: SimulatorFault...) async throws {
@@ -48,6 +57,33 @@ struct TourStage: Sendable {
       var all: [TourClient.Answer] = []
       for try await answers in tasks { all += answers }
       return all.sorted { $0.finished < $1.finished }
+    }
+  }
+
+  /// Calls without a pause while something else is done, and what came of both.
+  func traffic<Done>(
+    atOnce: Int, _ call: @escaping @Sendable (TourClient) async throws -> TourClient.Answer,
+    during: () async throws -> Done
+  ) async throws -> (answers: [TourClient.Answer], done: Done) {
+    let client = client
+    let isOver = Guarded(false)
+    return try await withThrowingTaskGroup(of: [TourClient.Answer].self) { tasks in
+      for _ in 0..<atOnce {
+        tasks.addTask {
+          var answers: [TourClient.Answer] = []
+          while !isOver.value { answers.append(try await call(client)) }
+          return answers
+        }
+      }
+      let done: Done
+      do { done = try await during() } catch {
+        isOver.replace(with: true)
+        throw error
+      }
+      isOver.replace(with: true)
+      var all: [TourClient.Answer] = []
+      for try await answers in tasks { all += answers }
+      return (all.sorted { $0.finished < $1.finished }, done)
     }
   }
 

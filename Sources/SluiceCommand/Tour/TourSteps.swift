@@ -8,7 +8,9 @@ struct TourStep: Sendable {
   var lesson: String
   var run: @Sendable (inout TourStage) async throws -> Void
 
-  static let all = [sharing, spreading, limitedKey, deadEndpoint, brokenStream, fallback, priorities, draining]
+  static let all = [
+    sharing, spreading, limitedKey, refusedKey, deadEndpoint, brokenStream, fallback, priorities, draining, reloading,
+  ]
 
   private static let openAI = "openai/gpt-4o-mini"
   private static let first = SimulatorFault.Match(key: "demo-openai-a")
@@ -70,6 +72,38 @@ extension TourStep {
       "20 further calls go to team-b at once; the limited key is not asked again")
     let waited = try await stage.wait(for: "openai") { $0.endpoint("team-a")?.state == "healthy" }
     stage.claim((waited ?? 99) <= 2.5, "it is back after \(seconds(waited)) more")
+  }
+
+  static let refusedKey = TourStep(
+    title: "A key that is refused",
+    lesson: "No wait helps against an invalid key: it is taken out, an alert says so, and goes when it is repaired."
+  ) { stage in
+    try await stage.heal("openai")
+    let before = try await stage.client.alerts()
+    try await stage.faults(SimulatorFault(.status(.init(401)), match: first))
+    var answers: [TourClient.Answer] = []
+    while answers.count < 120, try await stage.client.pool("openai").endpoint("team-a")?.state != "rejected" {
+      answers += try await stage.calls(6, atOnce: 6) { try await $0.chat(openAI) }
+    }
+    let hits = try await stage.simulator.faultHits().first ?? 0
+    let alerts = try await stage.client.alerts()
+    let alert = alerts.first { $0.pool == "openai" && $0.endpoint == "team-a" }
+    stage.claim(
+      before.isEmpty && alerts.count == 1 && alert?.name == "key_rejected",
+      "/api/alerts told of nothing; now: \(alert.map { "\($0.name), severity \($0.severity)" } ?? "nothing") for team-a"
+    )
+    stage.claim(
+      answers.allSatisfy { $0.status == 200 },
+      "no caller noticed: \(answers.count) calls answered, \(hits) of them first refused with team-a")
+    let later = try await stage.calls(20, atOnce: 4) { try await $0.chat(openAI) }
+    stage.claim(later.allSatisfy { $0.endpoint == "team-b" && $0.attempts == 1 }, "20 more went to team-b at once")
+    try await stage.faults()
+    let isReset = try await stage.client.operate("reset", pool: "openai", endpoint: "team-a")
+    let after = try await stage.client.alerts()
+    let again = try await stage.calls(40, atOnce: 6) { try await $0.chat(openAI) }
+    let served = again.count { $0.endpoint == "team-a" }
+    stage.claim(isReset && after.isEmpty, "the key is repaired and reset: \(after.count) alerts left")
+    stage.claim(served > 0 && again.allSatisfy { $0.status == 200 }, "team-a serves again: \(served) of 40 calls")
   }
 
   static let deadEndpoint = TourStep(
@@ -179,6 +213,44 @@ extension TourStep {
     let state = try await stage.client.pool("openai").endpoint("team-a")?.state ?? "?"
     stage.claim(state == "healthy", "resumed: team-a is \(state)")
   }
+
+  static let reloading = TourStep(
+    title: "A reload under traffic",
+    lesson:
+      "A new configuration is checked as a whole and takes effect in one step; one with a mistake changes nothing."
+  ) { stage in
+    let (current, write, client) = (stage.configuration.current, stage.configuration.write, stage.client)
+    let old = current.text
+    let served: @Sendable (TourClient.Pool) -> [String] = { $0.endpoints.map(\.name).sorted() }
+    let (answers, done) = try await stage.traffic(atOnce: 6, { try await $0.chat(openAI) }) {
+      current.replace(with: write(["c"]))
+      let more = try await client.reload()
+      let first = try await stage.calls(30, atOnce: 6) { try await $0.chat(openAI) }
+      let keys = served(try await client.pool("openai"))
+      current.replace(with: old.replacing("profile: demo", with: "profil: demo"))
+      let wrong = try await client.reload()
+      current.replace(with: old)
+      let less = try await client.reload()
+      return (more: more, first: first, keys: keys, wrong: wrong, less: less)
+    }
+    let all = answers + done.first
+    let failed = all.count { $0.status != 200 }
+    let third = all.count { $0.endpoint == "team-c" }
+    stage.claim(
+      done.more.report.applied && done.keys == ["team-a", "team-b", "team-c"] && third > 0,
+      "a third key, in force after \(milliseconds(done.more.seconds)): team-c served \(third) calls")
+    stage.claim(
+      !done.wrong.report.applied && done.wrong.report.generation == done.more.report.generation,
+      "a configuration with a mistake is refused: \(done.wrong.report.problems.first ?? "no reason given")")
+    let later = try await stage.calls(20, atOnce: 4) { try await $0.chat(openAI) }
+    stage.claim(
+      done.less.report.applied && later.allSatisfy { $0.status == 200 && $0.endpoint != "team-c" },
+      "the third key is gone after \(milliseconds(done.less.seconds)); 20 more calls go to the others")
+    stage.claim(
+      failed == 0 && answers.count >= 6, "\(all.count) calls ran meanwhile, 6 and more at once: \(failed) failed")
+  }
+
+  private static func milliseconds(_ seconds: Double) -> String { "\(Int((seconds * 1000).rounded())) ms" }
 
   private static func seconds(_ value: Double?) -> String {
     guard let value else { return "too long" }

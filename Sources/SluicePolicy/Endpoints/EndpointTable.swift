@@ -33,6 +33,8 @@ package struct EndpointRecord: Sendable {
   /// A health deadline is scheduled; begins with the first use.
   package var isWatched = false
   package var rejectedBy: FailureClass?
+  /// When it was; says something only together with `rejectedBy`.
+  package var rejectedAt = Instant.distantPast
   package var coolUntil = Instant.distantPast
   /// Cool-downs in a row without a time from the provider.
   package var coolings: UInt8 = 0

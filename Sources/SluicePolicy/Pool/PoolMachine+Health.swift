@@ -95,6 +95,7 @@ extension PoolMachine {
   ) {
     guard endpoints[position].rejectedBy == nil else { return }
     endpoints[position].rejectedBy = failure
+    endpoints[position].rejectedAt = now
     needsReview = true
     journal.record(.credentialRejected, now, note: failure.rawValue, place: position)
     actions.append(.emit(.credentialRejected(endpoints[position].id, failure)))

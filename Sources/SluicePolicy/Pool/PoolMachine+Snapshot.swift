@@ -32,7 +32,8 @@ extension PoolMachine {
       state: state(of: record, now), role: record.role, weight: Int(record.weight), leased: Int(record.leased),
       latency: Interval(nanoseconds: Int64(record.latency.value)),
       consecutiveFailures: Int(record.health.failures), outUntil: outUntil, rejectedBy: record.rejectedBy,
-      grants: record.grants, successes: record.successes, failures: record.failures,
+      rejectedSince: record.rejectedBy == nil ? nil : record.rejectedAt, grants: record.grants,
+      successes: record.successes, failures: record.failures,
       heartbeats: record.heartbeats.succeeded, heartbeatsFailed: record.heartbeats.failed,
       heartbeatProblem: record.heartbeats.problem(record.successes),
       quota: record.quota?.at(now), removed: record.isRemoved)

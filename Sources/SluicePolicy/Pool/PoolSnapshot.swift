@@ -268,6 +268,8 @@ public struct EndpointSnapshot: Hashable, Sendable {
   public var outUntil: Instant?
   /// Why its credential was rejected.
   public var rejectedBy: FailureClass?
+  /// Since when it is; `nil` while its credential is accepted.
+  public var rejectedSince: Instant?
   /// Slots ever lent for it.
   public var grants: UInt64
   /// Exchanges that ended well.
