@@ -1,6 +1,6 @@
 """Stand-ins for what surrounds a process on AWS: the metadata endpoints, a Bedrock that looks at signatures' dates and keys,
 a CONNECT proxy that leads to another place, and moto as the judge of signatures."""
-import datetime, http.server, json, os, pathlib, re, select, socket, subprocess, threading
+import datetime, http.client, http.server, json, os, pathlib, re, select, socket, ssl, subprocess, threading
 from email.utils import format_datetime
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -8,9 +8,10 @@ MOTO = os.environ.get("MOTO_SERVER", str(ROOT / ".cache/moto/bin/moto_server"))
 
 
 class Server:
-    """A threaded HTTP server on a port of its own; `handle(request)` returns (status, headers, body)."""
+    """A threaded HTTP server on a port of its own; `handle(request)` returns (status, headers, body). `tls`: the file with its
+    certificate and the one with the key."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         part = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -33,6 +34,10 @@ class Server:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -79,9 +84,9 @@ class Metadata(Server):
 class Runtime(Server):
     """A Bedrock runtime that notes which key signed, refuses keys in `expired` and dates more than five minutes from its clock."""
 
-    def __init__(self, ahead=0):
+    def __init__(self, ahead=0, tls=None):
         self.ahead, self.expired, self.keys = ahead, set(), []
-        super().__init__()
+        super().__init__(tls)
 
     def handle(self, request):
         now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=self.ahead)
@@ -103,6 +108,22 @@ class Runtime(Server):
     @staticmethod
     def refusal(headers, kind, message):
         return 403, {**headers, "x-amzn-errortype": kind}, json.dumps({"message": message}).encode()
+
+
+class Front(Server):
+    """TLS in front of another server, which gets everything as it came; notes requests and the status of their answers."""
+
+    def __init__(self, target, tls):
+        self.target, self.seen = target, []
+        super().__init__(tls)
+
+    def handle(self, request):
+        connection = http.client.HTTPConnection(*self.target, timeout=20)
+        connection.request(request.command, request.path, request.body, dict(request.headers))
+        answer = connection.getresponse()
+        body = answer.read()
+        self.seen.append((request.headers, request.body, answer.status))
+        return answer.status, {"content-type": answer.headers.get("content-type", "text/xml")}, body
 
 
 class Plain(Server):

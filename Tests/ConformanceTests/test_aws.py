@@ -1,7 +1,7 @@
 """AWS: signatures judged by moto, credentials from shared files, containers and instances as boto3 finds them, and clocks that are apart."""
-import json, os, pathlib, subprocess, sys, tempfile, time, unittest, urllib.error, urllib.parse, urllib.request
+import json, os, pathlib, re, subprocess, sys, tempfile, time, unittest, urllib.error, urllib.parse, urllib.request
 import boto3
-from aws_parts import Metadata, Moto, Plain, Runtime, Tunnel
+from aws_parts import Front, Metadata, Moto, Plain, Runtime, Tunnel
 from harness import BINARY, Program, call
 from wire import until
 
@@ -100,6 +100,56 @@ class SignaturesJudgedByMoto(AWSCase):
             answer = f"{error.status} {error.read().decode()}"
         self.assertIn("<Arn>arn:aws:iam::123456789012:user/user</Arn>", answer)
         self.assertEqual(tunnel.asked[0], "sts.us-east-1.amazonaws.com:80")
+
+
+    def certificate(self):
+        """Of all of AWS's hosts in the region, which also vouches for itself."""
+        names = [os.path.join(self.folder.name, name) for name in ("certificate.pem", "key.pem")]
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", "/CN=aws.test", "-addext", "subjectAltName=DNS:*.us-east-1.amazonaws.com", "-out", names[0],
+                        "-keyout", names[1]], check=True, capture_output=True, timeout=60)
+        return names
+
+    def test_the_heartbeat_asks_the_security_token_service(self):
+        """The runtime host has no free call: STS is asked in its place, at the interval, with no client's call, and what it says
+        about the key counts."""
+        iam = boto3.client("iam", endpoint_url=self.moto.url, region_name="us-east-1", aws_access_key_id=self.key["AccessKeyId"],
+                           aws_secret_access_key=self.key["SecretAccessKey"])
+        key = iam.create_access_key(UserName="user")["AccessKey"]
+        tls = self.certificate()
+        runtime, sts = self.part(Runtime(tls=tls)), self.part(Front(self.moto.address, tls))
+        tunnel = self.part(Tunnel(routes={"bedrock-runtime.us-east-1.amazonaws.com": (runtime.address, 0),
+                                          "sts.us-east-1.amazonaws.com": (sts.address, 0)}))
+        gateway = self.gateway(self.pool(
+            "https://bedrock-runtime.us-east-1.amazonaws.com",
+            f'region: us-east-1, access_key_id: "{key["AccessKeyId"]}", secret_access_key: "{key["SecretAccessKey"]}"',
+            f', proxy: "{tunnel.url}", tls_ca: "{tls[0]}", heartbeat: {{interval: 1s}}'))
+
+        def metric(name, more=""):
+            text = urllib.request.urlopen(gateway.url + "/metrics", timeout=20).read().decode()
+            return int(re.search(rf'sluice_{name}\{{pool="bedrock",[^}}]*{more}\}} (\d+)', text)[1])
+        self.assertEqual((sts.seen, metric("heartbeats_total", 'result="success"')), ([], 0), "before the first use")
+        began = time.monotonic()
+        self.assertEqual(self.invoke(gateway)[0], 200, gateway.lines[-3:])
+        until(lambda: len(sts.seen) >= 3, "three heartbeats", 60)
+        self.assertLessEqual(len(sts.seen), (time.monotonic() - began) / 0.9 + 1, "more than one in an interval")
+        for headers, body, status in sts.seen[:3]:
+            self.assertEqual((status, body, headers["host"]),
+                             (200, b"Action=GetCallerIdentity&Version=2011-06-15", "sts.us-east-1.amazonaws.com"))
+            self.assertRegex(headers["authorization"], rf"Credential={key['AccessKeyId']}/\d+/us-east-1/sts/aws4_request")
+        self.assertGreaterEqual(metric("heartbeats_total", 'result="success"'), 3)
+        self.assertEqual((metric("heartbeats_total", 'result="failure"'), metric("heartbeat_failing")), (0, 0))
+        self.assertEqual(self.endpoint(gateway)["state"], "healthy")
+        self.assertEqual(runtime.keys, [key["AccessKeyId"]], "one call, the client's, on one connection")
+        iam.delete_access_key(UserName="user", AccessKeyId=key["AccessKeyId"])
+        until(lambda: self.endpoint(gateway)["state"] == "rejected", "the key is found out", 60)
+        self.assertEqual((metric("heartbeats_total", 'result="failure"'), metric("heartbeat_failing")), (1, 1))
+        asked = len(sts.seen)
+        self.assertEqual(sts.seen[-1][2], 403)
+        self.assertEqual(len(runtime.keys), 1, "no client had to find out")
+        status, headers, _ = self.invoke(gateway)
+        self.assertEqual((status, headers["x-sluice-attempts"], len(runtime.keys)), (503, "0", 1))
+        self.assertEqual(len(sts.seen), asked, "nobody asks with a key that is out")
 
 
 class CredentialsFromElsewhere(AWSCase):

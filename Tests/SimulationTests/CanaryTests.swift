@@ -132,6 +132,22 @@ struct CanaryTests {
     Canary(checker: "heartbeats are sparing") { fact in
       if case .heartbeatAsked = fact { [.drainBegan, fact] } else { [fact] }
     },
+    // Several are to be kept, and some of them never beat.
+    Canary(checker: "heartbeats are sparing") { fact in
+      switch fact {
+      case .heartbeatAsked(let id, _), .heartbeatEnded(let id, _): id.index % 4 == 0 ? [fact] : []
+      default: [fact]
+      }
+    },
+    // One is to be kept, and several beat.
+    Canary(checker: "heartbeats are sparing") { fact in
+      guard case .configured(var settings, let layout) = fact, settings.connections.min > 1 else { return [fact] }
+      settings.connections.min = 1
+      return [.configured(settings, layout)]
+    },
+    Canary(checker: "heartbeats are sparing") { fact in
+      if case .heartbeatEnded(let id, .failed) = fact { [.heartbeatEnded(id, .unreadable)] } else { [fact] }
+    },
     Canary(checker: "heartbeats are sparing") { fact in
       if case .released = fact { [] } else { [fact] }
     },

@@ -16,7 +16,9 @@ struct IdleTests {
   private static let bursts = 8
 
   /// One origin, one endpoint. Verification of warm resources is turned off: here heartbeats stand alone.
-  private static func run(limit: Interval, _ change: (inout PoolSettings) -> Void = { _ in }) -> Outcome {
+  private static func run(
+    limit: Interval, calls: Int = 1, _ change: (inout PoolSettings) -> Void = { _ in }
+  ) -> Outcome {
     var settings = PoolSettings(
       name: "idle", origins: [OriginSettings(identity: "o", name: "o")],
       endpoints: [EndpointSettings(identity: "e", name: "e", origin: 0)])
@@ -27,10 +29,10 @@ struct IdleTests {
     var world = IdleWorld(settings, limit: limit)
     var outcome = Outcome()
     for burst in 0..<bursts {
-      if world.call() == false { outcome.cold.append(burst) }
+      if !world.call(calls) { outcome.cold.append(burst) }
       for _ in 0..<5 {
         world.pass(.seconds(2))
-        _ = world.call()
+        _ = world.call(calls)
       }
       world.pass(.minutes(35))
     }
@@ -52,6 +54,23 @@ struct IdleTests {
     #expect(outcome.heartbeats < Self.bursts * 36 * 60 / 3, "no storm")
   }
 
+  /// As many calls at once as connections are kept: each of them finds a living one.
+  @Test(arguments: [15, 60, 120, 200, 350] as [Int64])
+  func asManyCallsAsAreKeptFindLivingPaths(limit: Int64) {
+    let outcome = Self.run(limit: .seconds(limit), calls: 4) { $0.connections.min = 4 }
+    #expect(outcome.problems.isEmpty && outcome.cold.allSatisfy { $0 <= 3 } && outcome.deaths <= 8 * 4, "\(outcome)")
+    #expect(outcome.heartbeats < 4 * Self.bursts * 36 * 60 / 3, "no storm")
+  }
+
+  /// What keeps one path is not enough for four.
+  @Test func aPolicyThatKeepsOneIsCaught() {
+    let outcome = Self.run(limit: .seconds(200), calls: 4) {
+      $0.connections.min = 1
+      $0.connections.idleTimeout = .max
+    }
+    #expect(!outcome.cold.allSatisfy { $0 <= 3 }, "\(outcome)")
+  }
+
   /// Policies that are wrong are found out by the same measure.
   @Test func aPolicyThatSleepsOrNeverLearnsIsCaught() {
     #expect(!Self.isWarm(Self.run(limit: .seconds(120)) { $0.heartbeat.pace = .off }))
@@ -68,7 +87,7 @@ struct IdleTests {
     var world = IdleWorld(settings, limit: .seconds(350))
     for _ in 0..<2000 {
       world.pass(.seconds(10))
-      _ = world.call()
+      _ = world.call(1)
     }
     #expect(world.heartbeats == 0 && world.problems.isEmpty)
   }
@@ -87,36 +106,41 @@ private struct IdleWorld {
   var deaths = 0
   var heartbeats = 0
   var problems: [String] = []
-  private var beating = 0
   private var lastCall = Instant.distantPast
+  private let kept: Int
 
   init(_ settings: PoolSettings, limit: Interval) {
     self.limit = limit
+    kept = max(1, settings.connections.min)
     machine = PoolMachine(settings: settings, loops: 1, seed: 7, now: now, into: &actions)
     obey()
   }
 
-  /// Whether a call found a living resource at once, or after a verification that cost nothing.
-  mutating func call() -> Bool {
-    lastCall = now
+  /// Whether calls at once found living resources at once, or after verifications that cost nothing.
+  mutating func call(_ count: Int) -> Bool {
     let open = Set(packets.keys)
+    let grants = (0..<count).map { _ in begin() }
+    return grants.reduce(true) { end($1, open) && $0 }
+  }
+
+  private mutating func begin() -> Grant? {
+    lastCall = now
     let request = AcquireRequest(loop: LoopID(0), deadline: now + .seconds(5), arrival: now)
     let outcome = machine.acquire(request, now: now, into: &actions)
     obey()
-    let grant: Grant
     switch outcome {
-    case .granted(let given): grant = given
+    case .granted(let given): return given
     case .queued(let ticket):
-      pass(.seconds(1))
-      guard let given = granted.removeValue(forKey: ticket) else {
-        problems.append("nobody served \(ticket)")
-        return false
-      }
-      grant = given
-    case .rejected(let why):
-      problems.append("\(why)")
-      return false
+      if granted[ticket] == nil { pass(.seconds(1)) }
+      if let given = granted.removeValue(forKey: ticket) { return given }
+      problems.append("nobody served \(ticket)")
+    case .rejected(let why): problems.append("\(why)")
     }
+    return nil
+  }
+
+  private mutating func end(_ grant: Grant?, _ open: Set<ResourceID>) -> Bool {
+    guard let grant else { return false }
     let isWarm = open.contains(grant.resource) && speak(grant.resource)
     let report =
       packets[grant.resource] == nil
@@ -169,7 +193,7 @@ private struct IdleWorld {
       machine.verified(id, alive: alive, now: now, into: &actions)
     case .heartbeat(let id, _, _, _):
       heartbeats += 1
-      if now - lastCall < .seconds(3) { problems.append("a heartbeat beside traffic") }
+      if now - lastCall < .seconds(3), kept == 1 { problems.append("a heartbeat beside traffic") }
       let report = speak(id) ? HeartbeatReport(.success(latency: .milliseconds(20)), carried: true) : .dead
       machine.heartbeatFinished(id, report, now: now, into: &actions)
     case .grant(let ticket, let grant): granted[ticket] = grant

@@ -12,13 +12,16 @@ import Testing
     var connection: UpstreamConnection
     var peer: RawPeer
     var probe: HTTPProbe
+    var sink: RecordingSink
   }
 
   /// `elsewhere`: the free call goes to another server, as STS is for Bedrock.
   private func scene(elsewhere: RawServer? = nil) async throws -> Scene {
     let harness = try Harness()
     let server = try await RawServer.start()
-    let connection = try await harness.openAny(HTTPOrigin(scheme: .http, host: "127.0.0.1", port: server.port))
+    let sink = RecordingSink(on: harness.eventLoop)
+    let origin = HTTPOrigin(scheme: .http, host: "127.0.0.1", port: server.port)
+    let connection = try await harness.openAny(origin, sink: sink)
     let peer = try await server.accept()
     let port = elsewhere?.port ?? server.port
     let probe = HTTPProbe(connector: harness.connector) { identity in
@@ -31,7 +34,7 @@ import Testing
         status == 200 ? nil : .credential
       }
     }
-    return Scene(harness: harness, server: server, connection: connection, peer: peer, probe: probe)
+    return Scene(harness: harness, server: server, connection: connection, peer: peer, probe: probe, sink: sink)
   }
 
   private func beat(
@@ -86,6 +89,26 @@ import Testing
     try await scene.peer.request()
     await scene.peer.close()
     #expect(try await report.get() == HeartbeatReport(.failed(.network), carried: false, fate: .close(.broken)))
+    try await scene.server.stop()
+  }
+
+  /// Whoever answers is there, however badly: what is wrong is the answer, not the path. The pool hears of the closed
+  /// connection before it hears of the heartbeat, and is told so too.
+  @Test(arguments: [
+    ("garbage\r\n\r\n", FailureClass.protocolError, CloseReason.protocolError),
+    ("HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n", .protocolError, .protocolError),
+    ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", .protocolError, .protocolError),
+    ("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc", .network, .broken),
+  ])
+  func anAnswerThatCannotBeReadIsNoDeadPath(_ answer: String, failure: FailureClass, reason: CloseReason) async throws {
+    let scene = try await scene()
+    let report = beat(scene)
+    try await scene.peer.request()
+    try await scene.peer.send(answer)
+    if reason == .broken { await scene.peer.close() }
+    #expect(try await report.get() == HeartbeatReport(.failed(failure), carried: true, fate: .close(reason)))
+    _ = try await scene.sink.closed()
+    #expect(try await scene.harness.eventLoop.submit { scene.sink.reasons }.get() == [reason])
     try await scene.server.stop()
   }
 

@@ -49,64 +49,15 @@ struct MetadataClient: Sendable {
     } catch {
       return done(.failure(Failure(reason: "\(error)")))
     }
-    let deadline = NIODeadline.now() + patience
-    connector.open(origin, on: loop, deadline: deadline) { opened in
-      switch opened {
+    connector.ask(
+      origin, on: loop, bound: AWSMetadataDialogue.maxAnswer, deadline: .now() + patience, { upstream }
+    ) { result in
+      switch result {
       case .failure(let failure): done(.failure(Failure(reason: failure.description)))
-      case .success(let connection): MetadataExchange(connection, done).begin(upstream, deadline: deadline)
+      case .success(let answer) where !answer.isWhole: done(.failure(Failure(reason: "its answer is too long")))
+      case .success(let answer):
+        done(.success(Answer(status: answer.status, body: Array(answer.body.readableBytesView))))
       }
     }
-  }
-}
-
-/// States: waiting → over, by the end of the answer, its failure, its length or the deadline. Confined to the
-/// connection's event loop.
-private final class MetadataExchange: UpstreamPeer {
-  private let connection: UpstreamConnection
-  private var done: ((Result<MetadataClient.Answer, MetadataClient.Failure>) -> Void)?
-  private var answer = MetadataClient.Answer(status: 0, body: [])
-  private var exchange: (any UpstreamExchange)?
-  private var timer: Scheduled<Void>?
-
-  init(
-    _ connection: UpstreamConnection,
-    _ done: @escaping (Result<MetadataClient.Answer, MetadataClient.Failure>) -> Void
-  ) {
-    self.connection = connection
-    self.done = done
-  }
-
-  func begin(_ request: UpstreamRequest, deadline: NIODeadline) {
-    timer = connection.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
-      self.over(.failure(MetadataClient.Failure(reason: "no answer in time")))
-    }
-    exchange = connection.start(request, peer: self)
-  }
-
-  func upstreamHead(_ head: ResponseHead, bytes: ByteBuffer, reused: Bool) { answer.status = head.status }
-
-  func upstreamBody(_ part: UpstreamBodyPart) {
-    guard answer.body.count + part.payloadBytes <= AWSMetadataDialogue.maxAnswer else {
-      return over(.failure(MetadataClient.Failure(reason: "its answer is too long")))
-    }
-    part.forEachPayload { answer.body.append(contentsOf: $0) }
-  }
-
-  func upstreamReadComplete() {}
-  func upstreamEnd(reusable: Bool) { over(.success(answer)) }
-
-  func upstreamFailed(_ failure: UpstreamFailure) {
-    over(.failure(MetadataClient.Failure(reason: "\(failure)")))
-  }
-
-  private func over(_ result: Result<MetadataClient.Answer, MetadataClient.Failure>) {
-    guard let done else { return }
-    self.done = nil
-    timer?.cancel()
-    timer = nil
-    exchange?.cancel()
-    exchange = nil
-    connection.close(reason: .verification)
-    done(result)
   }
 }

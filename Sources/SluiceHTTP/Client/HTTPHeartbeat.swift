@@ -1,5 +1,4 @@
 import NIOCore
-import SluiceDialects
 package import SluicePolicy
 package import SluiceRuntime
 
@@ -19,9 +18,7 @@ extension HTTPProbe {
     }
     let target = request.scope == .path ? nil : target(request.identity)
     if let target, target.isOnOrigin {
-      let left = max(Interval.zero, request.deadline - clock.now())
-      HeartbeatCall(connection, target, done).begin(deadline: connection.eventLoop.now + .nanoseconds(left.nanoseconds))
-      return
+      return call(target, on: connection, until: request.deadline, done)
     }
     connection.feelPath(deadline: request.deadline) { isThere in
       guard isThere else { return done(.dead) }
@@ -31,76 +28,44 @@ extension HTTPProbe {
       }
     }
   }
+
+  private func call(
+    _ target: HTTPProbeTarget, on connection: UpstreamConnection, until deadline: Instant,
+    _ done: @escaping @Sendable (HeartbeatReport) -> Void
+  ) {
+    let started = connection.eventLoop.now
+    let left = max(Interval.zero, deadline - clock.now())
+    AnswerCall.start(
+      UpstreamRequest(head: target.request()), on: connection, bound: Self.maxBody,
+      deadline: started + .nanoseconds(left.nanoseconds)
+    ) { result in
+      let answer = target.result(result, since: started, on: connection.eventLoop)
+      done(HeartbeatReport(answer, after: result, isShared: connection.isShared))
+    }
+  }
 }
 
-/// One heartbeat's exchange on a pooled connection. States: waiting → told, by the end of the answer, its failure or the
-/// deadline. Confined to the connection's event loop.
-private final class HeartbeatCall: UpstreamPeer {
-  private let connection: UpstreamConnection
-  private let target: HTTPProbeTarget
-  private let started: NIODeadline
-  private var exchange: (any UpstreamExchange)?
-  private var done: ((HeartbeatReport) -> Void)?
-  private var timer: Scheduled<Void>?
-  private var status = 0
-  private var body = ByteBuffer()
-
-  init(
-    _ connection: UpstreamConnection, _ target: HTTPProbeTarget, _ done: @escaping @Sendable (HeartbeatReport) -> Void
-  ) {
-    self.connection = connection
-    self.target = target
-    self.done = done
-    started = connection.eventLoop.now
-  }
-
-  func begin(deadline: NIODeadline) {
-    timer = connection.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+extension HeartbeatReport {
+  /// What the exchange says about path and connection.
+  fileprivate init(_ answer: ProbeResult, after result: Result<SmallAnswer, AnswerFailure>, isShared: Bool) {
+    switch result {
+    case .success(let whole):
+      // Of a shared connection only the stream is given up where the answer is too long to wait for.
+      let isReusable = whole.reusable || isShared
+      self.init(answer, carried: true, fate: isReusable ? .reusable : .close(.remoteClosed))
+    case .failure(.exchange(let failure)) where failure.isRefused:
+      // The peer is about to leave and says so by itself.
+      self = .alive
+    case .failure(.exchange(let failure)):
+      // Whoever has said something is there, however badly it went. Of a shared connection only the stream has failed,
+      // unless nobody is there any more.
+      let isHeard = failure.bytesReceived > 0
+      let isOver = failure.failureClass == .network || !isShared
+      let reason = failure.failureClass == .protocolError ? CloseReason.protocolError : .broken
+      self.init(answer, carried: isHeard || !isOver, fate: isOver ? .close(reason) : .reusable)
+    case .failure(.timeout), .failure(.connect):
       // Whoever does not answer in time may still do so: the connection is of no more use, its path is not to blame.
-      self.tell(HeartbeatReport(.failed(.timeout), carried: false, fate: .close(.verification)))
+      self.init(answer, carried: false, fate: .close(.verification))
     }
-    exchange = connection.start(UpstreamRequest(head: target.request()), peer: self)
-  }
-
-  func upstreamHead(_ head: ResponseHead, bytes: ByteBuffer, reused: Bool) {
-    status = head.status
-  }
-
-  func upstreamBody(_ part: UpstreamBodyPart) {
-    part.forEachPayload { body.writeBytes($0) }
-    // An answer that long was good enough; a connection on which the rest is still to come is not.
-    if body.readableBytes > HTTPProbe.maxBody { upstreamEnd(reusable: false) }
-  }
-
-  func upstreamReadComplete() {}
-
-  func upstreamEnd(reusable: Bool) {
-    let latency = Interval(nanoseconds: (connection.eventLoop.now - started).nanoseconds)
-    let answer = target.verdict(status, body).map(ProbeResult.failed) ?? .success(latency: latency)
-    tell(
-      HeartbeatReport(
-        answer, carried: true, fate: reusable || connection.isShared ? .reusable : .close(.remoteClosed)))
-  }
-
-  func upstreamFailed(_ failure: UpstreamFailure) {
-    exchange = nil
-    // The peer is about to leave and says so by itself.
-    if failure.isRefused { return tell(.alive) }
-    // Of a shared connection only the stream has failed, unless nobody is there any more.
-    let isOver = failure.failureClass == .network || !connection.isShared
-    tell(
-      HeartbeatReport(
-        .failed(failure.failureClass), carried: !isOver, fate: isOver ? .close(.broken) : .reusable))
-  }
-
-  /// The pool hears of it before the exchange is let go of, which may close the connection: that is then no news.
-  private func tell(_ report: HeartbeatReport) {
-    guard let done else { return }
-    self.done = nil
-    timer?.cancel()
-    timer = nil
-    done(report)
-    if report.fate != .reusable || !report.carried { exchange?.cancel() }
-    exchange = nil
   }
 }

@@ -61,72 +61,23 @@ package struct HTTPProbe: ResourceProbe {
     else { return done(.unavailable) }
     let left = max(Interval.zero, deadline - clock.now())
     let started = eventLoop.now
-    let until = started + .nanoseconds(left.nanoseconds)
-    connector.open(target.origin, on: eventLoop, deadline: until, clock: clock) { result in
-      switch result {
-      case .failure(let failure): done(.failed(failure.failureClass))
-      case .success(let connection):
-        let exchange = ProbeExchange(connection, target, started: started, done)
-        exchange.begin(deadline: until)
-      }
-    }
+    connector.ask(
+      target.origin, on: eventLoop, bound: Self.maxBody, deadline: started + .nanoseconds(left.nanoseconds),
+      clock: clock, { UpstreamRequest(head: target.request()) }
+    ) { done(target.result($0, since: started, on: eventLoop)) }
   }
 }
 
-/// One probe's exchange. States: waiting → judged, by the end of the answer, its failure or the deadline.
-private final class ProbeExchange: UpstreamPeer {
-  private let connection: UpstreamConnection
-  private var exchange: (any UpstreamExchange)?
-  private let target: HTTPProbeTarget
-  private let started: NIODeadline
-  private var done: ((ProbeResult) -> Void)?
-  private var timer: Scheduled<Void>?
-  private var status = 0
-  private var body = ByteBuffer()
-
-  init(
-    _ connection: UpstreamConnection, _ target: HTTPProbeTarget, started: NIODeadline,
-    _ done: @escaping (ProbeResult) -> Void
-  ) {
-    self.connection = connection
-    self.target = target
-    self.started = started
-    self.done = done
-  }
-
-  func begin(deadline: NIODeadline) {
-    timer = connection.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.judged(.failed(.timeout)) }
-    exchange = connection.start(UpstreamRequest(head: target.request()), peer: self)
-  }
-
-  func upstreamHead(_ head: ResponseHead, bytes: ByteBuffer, reused: Bool) {
-    status = head.status
-  }
-
-  func upstreamBody(_ part: UpstreamBodyPart) {
-    part.forEachPayload { body.writeBytes($0) }
-    if body.readableBytes > HTTPProbe.maxBody { upstreamEnd(reusable: false) }
-  }
-
-  func upstreamReadComplete() {}
-
-  func upstreamEnd(reusable: Bool) {
-    let latency = Interval(nanoseconds: (connection.eventLoop.now - started).nanoseconds)
-    judged(target.verdict(status, body).map(ProbeResult.failed) ?? .success(latency: latency))
-  }
-
-  func upstreamFailed(_ failure: UpstreamFailure) {
-    judged(.failed(failure.failureClass))
-  }
-
-  private func judged(_ result: ProbeResult) {
-    guard let done else { return }
-    self.done = nil
-    timer?.cancel()
-    timer = nil
-    exchange?.cancel()
-    exchange = nil
-    connection.close(reason: .verification)
-    done(result)
+extension HTTPProbeTarget {
+  /// What an answer, or its absence, says about the endpoint.
+  func result(
+    _ answer: Result<SmallAnswer, AnswerFailure>, since started: NIODeadline, on eventLoop: any EventLoop
+  ) -> ProbeResult {
+    switch answer {
+    case .failure(let failure): return .failed(failure.failureClass)
+    case .success(let answer):
+      let latency = Interval(nanoseconds: (eventLoop.now - started).nanoseconds)
+      return verdict(answer.status, answer.body).map(ProbeResult.failed) ?? .success(latency: latency)
+    }
   }
 }

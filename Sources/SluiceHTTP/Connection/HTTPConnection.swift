@@ -229,8 +229,17 @@ extension HTTPConnection {
     self.peer = nil
     let failure = UpstreamFailure(
       reason: reason, bytesReceived: bytesReceived, reused: served > 0, replaySafe: isReplaySafe(reason))
-    shut(reason: closing)
+    shut(reason: closing, news: news(reason, closing))
     peer?.upstreamFailed(failure)
+  }
+
+  /// What the pool is told: an answer that cannot be read or ends in the middle shows that the path was there. A late
+  /// 408 is the remote side's idle limit and told like any other close.
+  private func news(_ reason: UpstreamFailure.Reason, _ closing: CloseReason) -> CloseReason {
+    switch reason {
+    case .closed, .truncated, .reset: bytesReceived > 0 ? .broken : closing
+    default: closing
+    }
   }
 
   /// A response may overtake its request; what is not sent yet would be read as part of the next one. The water marks
@@ -245,14 +254,14 @@ extension HTTPConnection {
     }
   }
 
-  /// Closes. A peer that is still there hears of it.
-  func shut(reason: CloseReason, idleFor: Interval? = nil) {
+  /// Closes. A peer that is still there hears of it. `news`: what is said about it, should nobody have asked for it.
+  func shut(reason: CloseReason, idleFor: Interval? = nil, news: CloseReason = .remoteClosed) {
     guard phase != .closed else { return }
     phase = .closed
     exchange &+= 1
     let peer = peer
     self.peer = nil
-    release(idleFor: idleFor, reason)
+    release(idleFor: idleFor, news)
     // TLS waits for the peer's farewell, which a cancelled upstream or a dead path would delay or never send.
     let exit = reason.isPolite && peer == nil ? context : socketContext ?? context
     exit?.close(promise: nil)
@@ -262,12 +271,12 @@ extension HTTPConnection {
   }
 
   /// Gives up what is shared with others, and says so, once.
-  func release(idleFor: Interval?, _ reason: CloseReason) {
+  func release(idleFor: Interval?, _ news: CloseReason) {
     guard !hasReportedClose else { return }
     hasReportedClose = true
     monitor.remove(self)
     partialHead = nil
-    events?.closed(idleFor: idleFor, reason: reason == .deadPath ? .deadPath : .remoteClosed)
+    events?.closed(idleFor: idleFor, reason: news)
   }
 }
 

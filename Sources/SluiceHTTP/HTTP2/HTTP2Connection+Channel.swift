@@ -97,7 +97,13 @@ extension HTTP2Connection {
     guard phase != .closed else { return }
     handOn()
     let reason = openFault.map { .http2(HTTP2Fault($0)) } ?? UpstreamFailure.Reason.broken(by: lastError, isTLS: isTLS)
-    shut(reason == .deadPath ? .deadPath : .remoteClosed, failing: reason)
+    let closing: CloseReason =
+      switch reason {
+      case .deadPath: .deadPath
+      case .http2: .protocolError
+      default: .remoteClosed
+      }
+    shut(closing, failing: reason)
   }
 
   /// The codec reports errors of streams and of the connection alike; those of a stream stand beside its closing, before

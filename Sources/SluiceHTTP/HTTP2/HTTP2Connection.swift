@@ -238,7 +238,7 @@ extension HTTP2Connection {
     phase = .closed
     let left = streams.values.sorted { $0.id < $1.id }
     streams = [:]
-    release(idleFor: idleFor, wasOpening: wasOpening, closing)
+    release(idleFor: idleFor, wasOpening: wasOpening, news(closing, left))
     leave(politely: closing.isPolite && left.isEmpty)
     for exchange in left where !exchange.isComplete { exchange.fail(failure(reason, of: exchange)) }
     let opened = onOpened
@@ -257,12 +257,22 @@ extension HTTP2Connection {
     context?.close(promise: nil)
   }
 
+  /// What the pool is told, should nobody have asked for it: whoever answers badly, or has begun to, was there.
+  private func news(_ closing: CloseReason, _ left: [HTTP2Exchange]) -> CloseReason {
+    switch closing {
+    case .deadPath: .deadPath
+    case .protocolError where !left.isEmpty: .protocolError
+    case .remoteClosed where left.contains { $0.bytesReceived > 0 }: .broken
+    default: .remoteClosed
+    }
+  }
+
   /// Gives up what is shared with others, and says so, once. What never opened is the connector's to report.
-  private func release(idleFor: Interval?, wasOpening: Bool, _ reason: CloseReason) {
+  private func release(idleFor: Interval?, wasOpening: Bool, _ news: CloseReason) {
     guard !hasReportedClose else { return }
     hasReportedClose = true
     monitor.remove(self)
-    if !wasOpening { events?.closed(idleFor: idleFor, reason: reason == .deadPath ? .deadPath : .remoteClosed) }
+    if !wasOpening { events?.closed(idleFor: idleFor, reason: news) }
   }
 
   private var idleTime: Interval { Interval(nanoseconds: (eventLoop.now - idleSince).nanoseconds) }

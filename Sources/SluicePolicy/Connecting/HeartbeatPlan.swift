@@ -8,7 +8,8 @@
 /// - One death proves nothing, the remote side may have lost power. From the second one on, three quarters of the
 ///   shortest deadly silence are the most, so that the increase does not run into the limit over and over. A longer
 ///   silence that is survived refutes this; after a day it lapses and the limit is looked for again: limits do change.
-/// - Deaths that are found within a second of each other have one cause.
+/// - Deaths that are found within a second of each other have one cause; so have those of paths that were silent since
+///   before the last lesson: they were kept at the old pace, and what forgot one forgot them all.
 ///
 /// The idea is that of additive increase, multiplicative decrease (D.-M. Chiu, R. Jain, "Analysis of the Increase and
 /// Decrease Algorithms for Congestion Avoidance", 1989), with a ceiling like the one that TCP CUBIC remembers from its
@@ -54,6 +55,10 @@ package struct HeartbeatPlan: Hashable, Sendable {
   /// A path was found dead after so much silence. Returns whether anything was learned from it.
   package mutating func died(_ silence: Interval, now: Instant, _ settings: HeartbeatSettings) -> Bool {
     guard silence >= Self.least, now - diedAt >= Self.apart else { return false }
+    guard now - silence >= diedAt else {
+      deadly = deadly.map { Swift.min($0, silence) }
+      return false
+    }
     diedAt = now
     deaths = deaths == .max ? .max : deaths + 1
     deadly = Swift.min(deadly ?? .max, silence)

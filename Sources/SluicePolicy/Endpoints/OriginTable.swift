@@ -24,6 +24,8 @@ package struct OriginRecord: Sendable {
   package var heartbeatToken = DeadlineHeap.Token.none
   /// The one under way.
   var heartbeat: Heartbeat?
+  /// When the last one began.
+  var beganBeating = Instant.distantPast
   /// Heartbeats in a row that failed.
   package var misses = 0
   /// Slots that one more resource is taken to bring: those of the one of which was last heard. One without any says

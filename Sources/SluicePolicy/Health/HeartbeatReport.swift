@@ -13,9 +13,10 @@ public enum HeartbeatScope: UInt8, CaseIterable, Sendable {
 public struct HeartbeatReport: Hashable, Sendable {
   /// What the endpoint said. `unavailable`: it was not asked, the path is there all the same.
   public var answer: ProbeResult
-  /// The resource itself carried a call and its answer, so that the remote side counts its idle time anew.
+  /// The resource itself carried a call and an answer, if not all of it or not a good one: somebody is there, and
+  /// counts its idle time anew.
   public var carried: Bool
-  /// What becomes of the resource. One that is closed for a `network` failure was dead.
+  /// What becomes of the resource. One that is closed for a `network` failure and carried nothing was dead.
   public var fate: ResourceFate
 
   /// A resource that goes on serving, unless told otherwise.

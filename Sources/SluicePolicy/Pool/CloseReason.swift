@@ -6,7 +6,7 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
   case idleLimit
   /// Reached its maximum age.
   case age
-  /// The lease's holder said that it cannot be used again.
+  /// The lease's holder said that it cannot be used again, or it ended in the middle of an answer.
   case broken
   case remoteClosed
   case connectFailed
@@ -18,6 +18,7 @@ public enum CloseReason: UInt8, CaseIterable, Sendable {
   case excess
   /// Made room for a fresh one, or had no slot to lend for too long.
   case recycled
+  /// What came on it cannot be read.
   case protocolError
   case cancelled
   case shutdown

@@ -11,8 +11,13 @@
 /// The resource that beats is the one that would be lent next. It is under verification meanwhile, hence not lent, and
 /// who comes just then gets another one opened rather than waiting for an answer that may not come.
 ///
-/// Invariants: at most one heartbeat per origin is under way; none begins while something of the origin is lent, while
-/// the pool is not open, before the first use (unless resources are kept from the start) or after `keepWarm`.
+/// Where a minimum of several is kept, each of them beats, for whatever forgets flows forgets each by itself. Those in
+/// use count first: only what they leave of the minimum beats, the ones that would be lent next, in the order in which
+/// they are due. They share the interval evenly: a round begins early enough for the last one to be in time, though not
+/// before half of an interval, and two never begin closer than half of the minimum's even share.
+///
+/// Invariants: at most one heartbeat per origin is under way; none begins while as many resources are lent as are to be
+/// kept, while the pool is not open, before the first use (unless resources are kept from the start) or after `keepWarm`.
 /// Looking is lazy: there is one deadline per origin, use only moves what is due further away, so use schedules nothing.
 extension PoolMachine {
   // MARK: When
@@ -23,9 +28,22 @@ extension PoolMachine {
     if keepsPath(origin, now) { lookLater(origin, now) }
   }
 
-  /// Not later than anything that becomes idle from now on may be due.
   private mutating func lookLater(_ origin: Int, _ now: Instant) {
-    scheduleHeartbeat(origin, silence(of: origin, now).scaled(by: 1 - settings.connections.jitter), now)
+    scheduleHeartbeat(origin, soonest(origin, now), now)
+  }
+
+  /// Nothing that becomes idle from now on is to beat sooner.
+  private func soonest(_ origin: Int, _ now: Instant) -> Interval {
+    let least = silence(of: origin, now).scaled(by: 1 - settings.connections.jitter)
+    return keepsSeveral ? least.scaled(by: 0.5) : least
+  }
+
+  private var keepsSeveral: Bool { settings.connections.min > 1 }
+
+  /// After a heartbeat: others that are kept beside it may have to follow before long.
+  private mutating func lookOn(_ origin: Int, _ now: Instant) {
+    guard keepsSeveral, let next = nextBeat(origin, now) else { return lookLater(origin, now) }
+    scheduleHeartbeat(origin, Swift.min(next.at - now, soonest(origin, now)), now)
   }
 
   /// Something is known that may bring the next heartbeat forward.
@@ -78,25 +96,52 @@ extension PoolMachine {
   /// host) does not make up for it at once everywhere.
   mutating func heartbeatDue(_ origin: Int, planned: Instant, _ now: Instant, _ actions: inout ActionList) {
     guard keepsPath(origin, now) else { return stopHeartbeats(origin) }
-    let silence = silence(of: origin, now)
-    guard mode == .open, slots.leased(origin) == 0, origins[origin].heartbeat == nil, floor(origin, now) > 0 else {
+    guard mode == .open, origins[origin].heartbeat == nil, floor(origin, now) > inUse(origin) else {
       return lookLater(origin, now)
     }
-    guard let index = slots.hottest(origin) else {
+    guard let next = nextBeat(origin, now) else {
       // Under verification or being opened, either of which proves it; or it is to be opened now.
       plan(origin, now, &actions)
       return lookLater(origin, now)
     }
-    let patience = silence.scaled(by: 1 - settings.connections.jitter * Double(slots[index].spread))
-    let due = Swift.max(slots[index].lastUsed, slots[index].lastBeat) + patience
-    if due > now {
-      scheduleHeartbeat(origin, due - now, now)
+    if next.at > now {
+      let span = next.at - now
+      scheduleHeartbeat(origin, keepsSeveral ? Swift.min(span, soonest(origin, now)) : span, now)
     } else if now - planned > Self.lateness {
-      scheduleHeartbeat(origin, someTime(within: silence), now)
+      scheduleHeartbeat(origin, someTime(within: silence(of: origin, now)), now)
     } else {
-      beat(index, of: origin, now, &actions)
+      beat(next.index, of: origin, now, &actions)
       lookLater(origin, now)
     }
+  }
+
+  /// Resources that traffic keeps.
+  private func inUse(_ origin: Int) -> Int {
+    slots.leased(origin) == 0 ? 0 : slots.count(origin, .shared) + slots.count(origin, .full)
+  }
+
+  /// Of the idle resources that are kept, the one that is due first, and when it is to beat so that the others will be
+  /// in time too. Nil: none is idle, or those in use are as many as are to be kept.
+  private func nextBeat(_ origin: Int, _ now: Instant) -> (index: Int, at: Instant)? {
+    let kept = slots.hottest(origin, most: floor(origin, now) - inUse(origin))
+    let silence = silence(of: origin, now)
+    let dues = kept.map { (index: $0, at: due($0, silence)) }.sorted { ($0.at, $0.index) < ($1.at, $1.index) }
+    guard let first = dues.first else { return nil }
+    guard keepsSeveral else { return first }
+    let share = silence.scaled(by: 1 / Double(dues.count))
+    var at = first.at
+    for (turn, due) in dues.enumerated() { at = Swift.min(at, due.at - share.scaled(by: Double(turn))) }
+    let least = first.at - patience(first.index, silence).scaled(by: 0.5)
+    let apart = silence.scaled(by: 0.5 / Double(settings.connections.min))
+    return (first.index, Swift.max(at, least, origins[origin].beganBeating + apart))
+  }
+
+  private func due(_ index: Int, _ silence: Interval) -> Instant {
+    Swift.max(slots[index].lastUsed, slots[index].lastBeat) + patience(index, silence)
+  }
+
+  private func patience(_ index: Int, _ silence: Interval) -> Interval {
+    silence.scaled(by: 1 - settings.connections.jitter * Double(slots[index].spread))
   }
 
   private static let lateness: Interval = .seconds(1)
@@ -108,6 +153,7 @@ extension PoolMachine {
     let id = slots.id(index)
     let silence = now - Swift.max(slots[index].lastUsed, slots[index].lastBeat)
     slots.startVerifying(index, beating: true)
+    origins[origin].beganBeating = now
     origins[origin].heartbeat = Heartbeat(
       resource: id, endpoint: endpoints[position].id, silence: silence)
     let deadline = now + settings.health.timeout
@@ -162,16 +208,17 @@ extension PoolMachine {
   ) {
     let origin = Int(slots[index].origin)
     guard let heartbeat = takeHeartbeat(index) else { return }
+    let isPath = report.carried || report.fate == .reusable
+    if isPath { origins[origin].path.survived(heartbeat.silence, now: now, settings.heartbeat) }
     if case .close(let reason) = report.fate {
-      if report.answer == .failed(.network) { pathDied(origin, after: heartbeat.silence, now, &actions) }
+      if !isPath, report.answer == .failed(.network) { pathDied(origin, after: heartbeat.silence, now, &actions) }
       close(index, reason, now, &actions)
     } else {
-      origins[origin].path.survived(heartbeat.silence, now: now, settings.heartbeat)
       slots.verified(index, beating: true, used: report.carried, now: now)
       schedule(index, nextCheck(index, now))
     }
     judge(heartbeat, report, origin, now, &actions)
-    if origins[origin].isWatched { lookLater(origin, now) }
+    if origins[origin].isWatched { lookOn(origin, now) }
   }
 
   /// The resource that beats is closed by us or gone: ends the heartbeat in the books.
@@ -183,12 +230,20 @@ extension PoolMachine {
     return origins[origin].heartbeat
   }
 
-  /// The remote side is gone in the middle of it.
-  mutating func heartbeatBroke(_ index: Int, _ now: Instant, _ actions: inout ActionList) {
+  /// The resource is gone in the middle of it. Whoever answers what cannot be read, or begins to answer, was there.
+  mutating func heartbeatBroke(_ index: Int, _ reason: CloseReason, _ now: Instant, _ actions: inout ActionList) {
     let origin = Int(slots[index].origin)
     guard let heartbeat = takeHeartbeat(index) else { return }
-    pathDied(origin, after: heartbeat.silence, now, &actions)
-    judge(heartbeat, .dead, origin, now, &actions)
+    let isHeard = reason == .protocolError || reason == .broken
+    if isHeard {
+      origins[origin].path.survived(heartbeat.silence, now: now, settings.heartbeat)
+    } else {
+      pathDied(origin, after: heartbeat.silence, now, &actions)
+    }
+    let failure: FailureClass = reason == .protocolError ? .protocolError : .network
+    let report = HeartbeatReport(.failed(failure), carried: isHeard, fate: .close(reason))
+    judge(heartbeat, report, origin, now, &actions)
+    if origins[origin].isWatched, keepsSeveral { lookOn(origin, now) }
   }
 
   private mutating func judge(

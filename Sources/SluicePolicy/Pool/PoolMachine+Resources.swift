@@ -130,7 +130,7 @@ extension PoolMachine {
     case .connecting:
       attemptFailed(index, .network, now, &actions)
     case .free, .idle, .shared, .full, .verifying, .draining:
-      if slots[index].isBeating { heartbeatBroke(index, now, &actions) }
+      if slots[index].isBeating { heartbeatBroke(index, reason, now, &actions) }
       if let idleFor, slots[index].leased == 0 {
         learn(origin, origins[origin].idleLimit.observe(idleFor, now: now), now, &actions)
       }

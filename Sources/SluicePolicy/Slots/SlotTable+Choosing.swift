@@ -40,6 +40,23 @@ extension SlotTable {
     return best
   }
 
+  /// The idle resources that are known best to work, over all loops, the best one first.
+  package func hottest(_ origin: Int, most: Int) -> [Int] {
+    if most <= 1 { return most == 1 ? hottest(origin).map { [$0] } ?? [] : [] }
+    var found: [Int] = []
+    for loop in 0..<loops {
+      var index = Int(lists[origin * stride + loop].first)
+      var seen = 0
+      while index >= 0, seen < most {
+        found.append(index)
+        index = Int(records[index].next)
+        seen += 1
+      }
+    }
+    found.sort { (records[$1].lastTrusted, $0) < (records[$0].lastTrusted, $1) }
+    return Array(found.prefix(most))
+  }
+
   /// An idle resource that never served; on this loop if there is one.
   package func fresh(_ origin: Int, loop: Int, trustedSince: Instant) -> Int? {
     guard count(origin, .idle) > 0 else { return nil }

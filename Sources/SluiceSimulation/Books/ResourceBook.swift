@@ -36,7 +36,7 @@ struct ResourceBook {
     case .capacityChanged(let id, let capacity): entries[id]?.capacity = capacity
     case .verifyAsked(let id), .heartbeatAsked(let id, _): entries[id]?.isUncertain = true
     case .verified(let id, let alive): verified(id, alive, now)
-    case .heartbeatEnded(let id, let end): verified(id, end != .failed, now)
+    case .heartbeatEnded(let id, let end): verified(id, end.keepsResource, now)
     case .grantedAtOnce(_, let grant), .grantedLater(_, let grant):
       leases[grant.lease] = grant.resource
       entries[grant.resource]?.leased += 1

@@ -1,12 +1,15 @@
 import SluicePolicy
 
 /// A heartbeat goes out where it is of use and nowhere else: on an open resource that nobody has, of an origin where
-/// nothing is lent; one at a time; not before the first use (unless a minimum is kept) nor after the time to keep warm;
-/// never from a pool that is paused or ends; and not sooner than the settings allow, for traffic and what opened lately
-/// prove the path by themselves. And it does go out: at rest, no path that is to be kept has been silent for longer; what
-/// was said on a resource that closed since counts, for the path is the same.
+/// fewer are lent than are to be kept; one at a time; not before the first use (unless a minimum is kept) nor after the
+/// time to keep warm; never from a pool that is paused or ends; and not sooner than the settings allow, for traffic and
+/// what opened lately prove the path by themselves. And it does go out: at rest, as many paths as are to be kept have not
+/// been silent for longer; what was said on a resource that closed since counts, for the path is the same. From one that
+/// answered, however badly, nothing is learned about how long paths live.
 ///
-/// Soonest: the fixed interval less its jitter, with `auto` the shortest; after a failure the shortest in any case.
+/// Soonest: the fixed interval less its jitter, with `auto` the shortest; after a failure the shortest in any case. Where
+/// several are kept half of that, and two of the same origin not within half of what an even spread would have between
+/// them.
 struct HeartbeatsAreSparing: SimulationChecker {
   let name = "heartbeats are sparing"
   private var resources = ResourceBook()
@@ -18,9 +21,14 @@ struct HeartbeatsAreSparing: SimulationChecker {
   private var lastUse: [OriginID: Instant] = [:]
   /// Last use, opening or heartbeat.
   private var lastSign: [ResourceID: Instant] = [:]
-  /// The last sign on resources that are gone.
-  private var lastSignOfGone: [OriginID: Instant] = [:]
+  /// The last signs on resources that are gone, the latest first, as many as may be kept.
+  private var lastSignsOfGone: [OriginID: [Instant]] = [:]
   private var beating: [OriginID: ResourceID] = [:]
+  private var lastBeat: [OriginID: Instant] = [:]
+  /// How long each that beats had been silent.
+  private var silence: [ResourceID: Interval] = [:]
+  /// What has just answered what cannot be read.
+  private var unreadable: (silence: Interval, at: Instant)?
   private var doubted: Set<OriginID> = []
   private var calmSince = Instant.distantFuture
 
@@ -38,7 +46,8 @@ struct HeartbeatsAreSparing: SimulationChecker {
     guard case .closeAsked(let id, _) = fact, let origin = resources.entries[id]?.origin, let sign = lastSign[id] else {
       return
     }
-    lastSignOfGone[origin] = max(lastSignOfGone[origin] ?? .distantPast, sign)
+    let signs = (lastSignsOfGone[origin] ?? []) + [sign]
+    lastSignsOfGone[origin] = Array(signs.sorted(by: >).prefix(max(1, limits.min)))
   }
 
   private mutating func note(_ fact: Fact, _ now: Instant) {
@@ -56,8 +65,14 @@ struct HeartbeatsAreSparing: SimulationChecker {
       if report.result != .unused, let id = released[lease] { lastSign[id] = now }
       released[lease] = nil
     case .heartbeatAsked(let id, let endpoint):
-      if let origin = endpoints.origins[endpoint] { beating[origin] = id }
-    case .heartbeatEnded(let id, let went): ended(id, went, now)
+      if let origin = endpoints.origins[endpoint] {
+        beating[origin] = id
+        lastBeat[origin] = now
+      }
+      silence[id] = lastSign[id].map { now - $0 }
+    case .heartbeatEnded(let id, let went):
+      if went == .unreadable, let silence = silence[id] { unreadable = (silence, now) }
+      ended(id, went, now)
     case .closeAsked(let id, _), .closed(let id): ended(id, .failed, now)
     default: break
     }
@@ -70,6 +85,7 @@ struct HeartbeatsAreSparing: SimulationChecker {
   private mutating func ended(_ id: ResourceID, _ end: HeartbeatEnd, _ now: Instant) {
     guard let origin = beating.first(where: { $0.value == id })?.key else { return }
     beating[origin] = nil
+    silence[id] = nil
     if end == .well { doubted.remove(origin) } else { doubted.insert(origin) }
     if end != .failed || resources.entries[id] != nil { lastSign[id] = now }
   }
@@ -78,6 +94,12 @@ struct HeartbeatsAreSparing: SimulationChecker {
     switch fact {
     case .heartbeatAsked(let id, let endpoint): judge(id, endpoint, now)
     case .settled: judgeRest(now)
+    case .emitted(.pathDied(let origin, let after)):
+      if let unreadable, unreadable.at == now, unreadable.silence == after {
+        "\(origin) answered, and its path was taken for dead"
+      } else {
+        nil
+      }
     default: nil
     }
   }
@@ -92,15 +114,31 @@ struct HeartbeatsAreSparing: SimulationChecker {
     }
     if resource.isUncertain { return "a heartbeat on \(id), which is under verification" }
     if let other = beating[origin] { return "a second heartbeat at \(origin), beside \(other)" }
-    if resources.entries.contains(where: { $0.value.origin == origin && $0.value.leased > 0 }) {
-      return "a heartbeat at \(origin), where traffic proves the path"
-    }
+    if inUse(origin, now) >= kept(origin, now) { return "a heartbeat at \(origin), where traffic proves the path" }
     return judgeTime(id, origin, now)
+  }
+
+  /// What is too old drains and keeps nothing.
+  private func inUse(_ origin: OriginID, _ now: Instant) -> Int {
+    let youth = limits.maxAge == .max ? .max : limits.maxAge.scaled(by: 1 - limits.jitter)
+    return resources.entries.count {
+      $0.value.origin == origin && $0.value.leased > 0 && $0.value.isUsable && now - $0.value.openedAt < youth
+    }
+  }
+
+  private func kept(_ origin: OriginID, _ now: Instant) -> Int {
+    let isWarm = lastUse[origin].map { now - $0 <= limits.keepWarm } ?? false
+    return max(limits.min, isWarm ? 1 : 0)
   }
 
   private func judgeTime(_ id: ResourceID, _ origin: OriginID, _ now: Instant) -> String? {
     guard let soonest = soonest(at: origin) else { return "a heartbeat although they are off" }
-    if let sign = lastSign[id], now - sign < soonest { return "a heartbeat on \(id) after only \(now - sign)" }
+    let isShared = limits.min > 1
+    let early = isShared ? soonest.scaled(by: 0.499) : soonest
+    if let sign = lastSign[id], now - sign < early { return "a heartbeat on \(id) after only \(now - sign)" }
+    if isShared, let last = lastBeat[origin], now - last < early.scaled(by: 1 / Double(limits.min)) {
+      return "a heartbeat at \(origin) only \(now - last) after the one before"
+    }
     if limits.min > 0 { return nil }
     guard let use = lastUse[origin] else { return "a heartbeat at \(origin), which was never used" }
     return now - use <= limits.keepWarm ? nil : "a heartbeat at \(origin), unused for \(now - use)"
@@ -127,18 +165,18 @@ struct HeartbeatsAreSparing: SimulationChecker {
     // A look comes an interval after the last one at most, and a failed or unanswered one costs another round.
     let patience = longest + longest + timeout + .seconds(2)
     guard isOpen, now - calmSince > patience + .seconds(15) else { return nil }
-    for origin in endpoints.configuredOrigins where keeps(origin, now) && beating[origin] == nil {
-      let idle = resources.entries.filter { $0.value.origin == origin && $0.value.isUsable && !$0.value.isUncertain }
-      if idle.isEmpty { continue }
-      let signs = idle.keys.compactMap { lastSign[$0] } + [lastSignOfGone[origin]].compactMap(\.self)
-      if let last = signs.max(), now - last > patience { return "nothing was heard of \(origin) for \(now - last)" }
+    for origin in endpoints.configuredOrigins where isInService(origin) && beating[origin] == nil {
+      let open = resources.entries.filter { $0.value.origin == origin && $0.value.isUsable }
+      let idle = open.filter { !$0.value.isUncertain && $0.value.leased == 0 }
+      let signs = idle.keys.compactMap { lastSign[$0] } + (lastSignsOfGone[origin] ?? [])
+      let heard = open.count - idle.count + signs.count { now - $0 <= patience }
+      let least = min(kept(origin, now), open.count)
+      if heard < least { return "of \(least) at \(origin) only \(heard) have shown a sign of life lately" }
     }
     return nil
   }
 
-  private func keeps(_ origin: OriginID, _ now: Instant) -> Bool {
-    let isWarm = lastUse[origin].map { now - $0 < limits.keepWarm } ?? false
-    return (isWarm || limits.min > 0)
-      && endpoints.origins.contains { $0.value == origin && endpoints.isInService($0.key) }
+  private func isInService(_ origin: OriginID) -> Bool {
+    endpoints.origins.contains { $0.value == origin && endpoints.isInService($0.key) }
   }
 }

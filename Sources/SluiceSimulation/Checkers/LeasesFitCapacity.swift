@@ -27,7 +27,7 @@ struct LeasesFitCapacity: SimulationChecker {
     case .verifyAsked(let id), .heartbeatAsked(let id, _): resources[id]?.isUncertain = true
     case .heartbeatEnded(let id, let end):
       resources[id]?.isUncertain = false
-      if end == .failed { resources[id]?.isLeaving = true }
+      if !end.keepsResource { resources[id]?.isLeaving = true }
     case .verified(let id, let alive):
       resources[id]?.isUncertain = false
       if !alive { resources[id]?.isLeaving = true }

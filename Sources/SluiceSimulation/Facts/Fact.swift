@@ -59,6 +59,10 @@ package enum HeartbeatEnd: UInt8, Sendable {
   case complained
   /// Nobody answered, or not in time; the resource is given up.
   case failed
+  /// It answered something that cannot be read: the path is there, the resource is given up.
+  case unreadable
+
+  var keepsResource: Bool { self == .well || self == .complained }
 }
 
 extension Fact {

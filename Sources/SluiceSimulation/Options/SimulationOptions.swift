@@ -63,6 +63,13 @@ package struct SimulationOptions: Sendable {
     if random.chance(0.5) { settings.connections.warmVerifyInterval = .seconds(Int64(random.range(3, 90))) }
     // Beyond the time for which an idle resource is trusted, so that callers never meet what was forgotten.
     if random.chance(0.4) { natLimit = .milliseconds(Int64(random.range(1500, 40_000))) }
+    if settings.connections.min > 1, random.chance(0.5) { keepSeveral(random.range(3, 6)) }
+  }
+
+  private mutating func keepSeveral(_ least: Int) {
+    let limits = settings.connections
+    settings.connections.min = least
+    settings.connections.limit(max: limits.max, poolMax: limits.poolMax, origins: settings.origins.count)
   }
 
   /// The origins stand in regions, some of them in the same.

@@ -20,12 +20,22 @@ extension Simulation {
   func heartbeatEnds(_ id: ResourceID, _ endpoint: EndpointID, _ scope: HeartbeatScope) {
     let report = report(id, endpoint, scope)
     note(.heartbeatEnded(id, end(of: report)))
+    if end(of: report) == .unreadable, id.index % 4 == 1 { return breaksOff(id) }
     tell { $0.heartbeatFinished(id, report, now: now, into: &$1) }
     if chance.chance(faults[.lateOrDuplicate]) { tell { $0.heartbeatFinished(id, .dead, now: now, into: &$1) } }
   }
 
+  /// The resource says that it is gone before anybody says how the heartbeat went.
+  private func breaksOff(_ id: ResourceID) {
+    guard resources[id]?.state == .open else { return }
+    resources[id]?.state = .closed
+    resources[id]?.closeReported = true
+    note(.closed(id))
+    tell { $0.resourceClosed(id, idleFor: nil, reason: .protocolError, now: now, into: &$1) }
+  }
+
   private func end(of report: HeartbeatReport) -> HeartbeatEnd {
-    if case .close = report.fate { return .failed }
+    if case .close = report.fate { return report.carried ? .unreadable : .failed }
     if case .failed = report.answer { return .complained }
     return .well
   }
@@ -39,6 +49,10 @@ extension Simulation {
     if chance.chance(faults[.rateLimited]) { return HeartbeatReport(.failed(.rateLimited), carried: true) }
     if chance.chance(faults[.credentialRejected]) { return HeartbeatReport(.failed(.credential), carried: true) }
     if chance.chance(faults[.exchangeFails] * 0.3) {
+      // By the number, so that no chance is drawn anew.
+      if id.index % 2 == 1 {
+        return HeartbeatReport(.failed(.protocolError), carried: true, fate: .close(.protocolError))
+      }
       return HeartbeatReport(.failed(.timeout), carried: false, fate: .close(.verification))
     }
     return HeartbeatReport(.success(latency: .milliseconds(5)), carried: true)
