@@ -111,8 +111,7 @@ class SignaturesJudgedByMoto(AWSCase):
         return names
 
     def test_the_heartbeat_asks_the_security_token_service(self):
-        """The runtime host has no free call: STS is asked in its place, at the interval, with no client's call, and what it says
-        about the key counts."""
+        # The runtime host has no free call.
         iam = boto3.client("iam", endpoint_url=self.moto.url, region_name="us-east-1", aws_access_key_id=self.key["AccessKeyId"],
                            aws_secret_access_key=self.key["SecretAccessKey"])
         key = iam.create_access_key(UserName="user")["AccessKey"]
@@ -123,7 +122,7 @@ class SignaturesJudgedByMoto(AWSCase):
         gateway = self.gateway(self.pool(
             "https://bedrock-runtime.us-east-1.amazonaws.com",
             f'region: us-east-1, access_key_id: "{key["AccessKeyId"]}", secret_access_key: "{key["SecretAccessKey"]}"',
-            f', proxy: "{tunnel.url}", tls_ca: "{tls[0]}", heartbeat: {{interval: 1s}}'))
+            f', proxy: "{tunnel.url}", tls_ca: "{tls[0]}", connections: {{keep_warm: 1h}}, heartbeat: {{interval: 1s}}'))
 
         def metric(name, more=""):
             text = urllib.request.urlopen(gateway.url + "/metrics", timeout=20).read().decode()
@@ -148,7 +147,7 @@ class SignaturesJudgedByMoto(AWSCase):
         self.assertEqual(sts.seen[-1][2], 403)
         self.assertEqual(len(runtime.keys), 1, "no client had to find out")
         status, headers, _ = self.invoke(gateway)
-        self.assertEqual((status, headers["x-sluice-attempts"], len(runtime.keys)), (503, "0", 1))
+        self.assertEqual((status, headers["x-sluice-attempts"], len(runtime.keys)), (401, "0", 1))
         self.assertEqual(len(sts.seen), asked, "nobody asks with a key that is out")
 
 
