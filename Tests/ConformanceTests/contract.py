@@ -40,71 +40,93 @@ class Adapter:
     """What its own provider's 429 becomes."""
     hinted = True
     """Its own provider says how long to wait."""
-    plain = stream = tools = embeddings = image = schema = hint = None
+    plain = stream = tools = embeddings = image = schema = None
 
     def __init__(self, url, model=None):
         self.url, self.model = url, model or self.model
+        self.client = self.make()
+
+    def make(self, headers=None):
+        """The client, with these headers in each request where it can be told so."""
+        raise NotImplementedError
 
     def failing(self):
         self.plain(HELLO)
 
-    def cancel(self, stream):
-        stream.close()
-
-    def close(self):
-        pass
-
-
-class OpenAIChat(Adapter):
-    name = "openai, chat completions"
-    error = openai.APIStatusError
-
-    def __init__(self, url, model=None):
-        super().__init__(url, model)
-        self.client = self.make()
-
-    def make(self):
-        return openai.OpenAI(base_url=self.url + "/v1", api_key="client", max_retries=0, timeout=20)
-
-    def create(self, messages, **more):
-        return self.client.chat.completions.create(model=self.model, messages=messages, max_tokens=500, **more)
-
-    def plain(self, text):
-        return self.create([{"role": "user", "content": text}]).choices[0].message.content
-
-    def stream(self, text):
-        self.open = self.create([{"role": "user", "content": text}], stream=True)
-        return (c.choices[0].delta.content for c in self.open if c.choices and c.choices[0].delta.content)
+    def failing_with(self, hasty):
+        """As `failing`, by another client that has the deadline."""
+        client, self.client = self.client, hasty
+        try:
+            self.plain(HELLO)
+        finally:
+            self.client = client
 
     def cancel(self, stream):
         self.open.close()
-
-    def tools(self, question):
-        ask = [{"role": "user", "content": question}]
-        message = self.create(ask, tools=[TOOL]).choices[0].message
-        call = message.tool_calls[0]
-        results = [{"role": "tool", "tool_call_id": c.id, "content": "sunny"} for c in message.tool_calls]
-        second = self.create(ask + [message.model_dump(exclude_none=True)] + results, tools=[TOOL])
-        return call.function.name, json.loads(call.function.arguments), second.choices[0].message.content
-
-    def embeddings(self, texts, model):
-        return [item.embedding for item in self.client.embeddings.create(model=model, input=texts).data]
-
-    def image(self, text):
-        parts = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": PICTURE}}]
-        return self.create([{"role": "user", "content": parts}]).choices[0].message.content
-
-    def schema(self, text):
-        return json.loads(self.create([{"role": "user", "content": text}], response_format=FORMAT).choices[0].message.content)
-
-    def failing(self):
-        self.create([{"role": "user", "content": HELLO}], extra_headers=DEADLINE)
 
     def status(self, error):
         return error.status_code
 
     def hint(self, error):
         return float(error.response.headers["retry-after"])
+
+    def close(self):
+        pass
+
+
+class ChatCompletions(Adapter):
+    """Messages in, choices out, as OpenAI has it; `create(messages, **more)` asks in the client's own way."""
+    picture = {"url": PICTURE}
+    result = {}
+    """What else a tool's result says."""
+
+    def ask(self, content, **more):
+        return self.create([{"role": "user", "content": content}], **more).choices[0].message
+
+    def plain(self, text):
+        return self.ask(text).content
+
+    def stream(self, text):
+        self.open = self.create([{"role": "user", "content": text}], stream=True)
+        return (c.choices[0].delta.content for c in self.open if c.choices and c.choices[0].delta.content)
+
+    def turn(self, message):
+        """An answer as it is sent back."""
+        return message
+
+    def tools(self, question):
+        ask = [{"role": "user", "content": question}]
+        message = self.create(ask, tools=[TOOL]).choices[0].message
+        call = message.tool_calls[0].function
+        results = [{"role": "tool", "tool_call_id": c.id, "content": "sunny", **self.result} for c in message.tool_calls]
+        second = self.create(ask + [self.turn(message)] + results, tools=[TOOL]).choices[0].message
+        return call.name, json.loads(call.arguments) if isinstance(call.arguments, str) else call.arguments, second.content
+
+    def image(self, text):
+        return self.ask([{"type": "text", "text": text}, {"type": "image_url", "image_url": self.picture}]).content
+
+    def schema(self, text):
+        return json.loads(self.ask(text, response_format=FORMAT).content)
+
+
+class OpenAIChat(ChatCompletions):
+    name = "openai, chat completions"
+    error = openai.APIStatusError
+
+    def make(self, headers=None):
+        return openai.OpenAI(base_url=self.url + "/v1", api_key="client", max_retries=0, timeout=20)
+
+    def create(self, messages, **more):
+        return self.client.chat.completions.create(model=self.model, messages=messages, max_tokens=500, **more)
+
+    def turn(self, message):
+        return message.model_dump(exclude_none=True)
+
+    def embeddings(self, texts, model):
+        return [item.embedding for item in self.client.embeddings.create(model=model, input=texts).data]
+
+    def failing(self):
+        self.ask(HELLO, extra_headers=DEADLINE)
 
     def close(self):
         self.client.close()
@@ -114,7 +136,7 @@ class AzureChat(OpenAIChat):
     name = "openai, AzureOpenAI"
     provider, model = "azure_openai", "azure/gpt-4o"
 
-    def make(self):
+    def make(self, headers=None):
         return openai.AzureOpenAI(azure_endpoint=self.url, api_key="client", api_version="2024-10-21", max_retries=0, timeout=20)
 
 
@@ -157,11 +179,7 @@ class AnthropicMessages(Adapter):
     provider, model, foreign = "anthropic", "claude-sonnet-4-5", "openai/gpt-4o-mini"
     error = anthropic.APIStatusError
 
-    def __init__(self, url, model=None):
-        super().__init__(url, model)
-        self.client = self.make()
-
-    def make(self):
+    def make(self, headers=None):
         return anthropic.Anthropic(base_url=self.url, api_key="client", max_retries=0, timeout=20)
 
     def create(self, messages, **more):
@@ -173,9 +191,6 @@ class AnthropicMessages(Adapter):
     def stream(self, text):
         self.open = self.create([{"role": "user", "content": text}], stream=True)
         return (e.delta.text for e in self.open if e.type == "content_block_delta" and e.delta.type == "text_delta")
-
-    def cancel(self, stream):
-        self.open.close()
 
     def tools(self, question):
         tools = [{"name": FUNCTION["name"], "description": FUNCTION["description"], "input_schema": PARAMETERS}]
@@ -198,12 +213,6 @@ class AnthropicMessages(Adapter):
     def failing(self):
         self.create([{"role": "user", "content": HELLO}], extra_headers=DEADLINE)
 
-    def status(self, error):
-        return error.status_code
-
-    def hint(self, error):
-        return float(error.response.headers["retry-after"])
-
     def close(self):
         self.client.close()
 
@@ -213,7 +222,7 @@ class AnthropicOnBedrock(AnthropicMessages):
     provider, model = "bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
     hinted = False
 
-    def make(self):
+    def make(self, headers=None):
         return anthropic.AnthropicBedrock(base_url=self.url, aws_access_key="AKIDCLIENT", aws_secret_key="secret", aws_region="us-east-1",
                                           max_retries=0, timeout=20)
 
@@ -223,10 +232,6 @@ class Gemini(Adapter):
     provider, model, embedding_model = "gemini", "gemini-2.5-flash", "gemini-embedding-001"
     foreign_embedding = "openai/text-embedding-3-small"
     error = genai.errors.APIError
-
-    def __init__(self, url, model=None):
-        super().__init__(url, model)
-        self.client = self.make()
 
     def make(self, headers=None):
         return genai.Client(api_key="client", http_options={"base_url": self.url, "api_version": "v1beta", "headers": headers or {}})
@@ -240,9 +245,6 @@ class Gemini(Adapter):
     def stream(self, text):
         self.open = self.client.models.generate_content_stream(model=self.model, contents=text, config=types.GenerateContentConfig())
         return (piece.text for piece in self.open if piece.text)
-
-    def cancel(self, stream):
-        self.open.close()
 
     def tools(self, question):
         tools = [types.Tool(function_declarations=[types.FunctionDeclaration(
@@ -265,17 +267,10 @@ class Gemini(Adapter):
         return json.loads(self.create(text, response_mime_type="application/json", response_json_schema=SCHEMA).text)
 
     def failing(self):
-        client, self.client = self.client, self.make(DEADLINE)
-        try:
-            self.plain(HELLO)
-        finally:
-            self.client = client
+        self.failing_with(self.make(DEADLINE))
 
     def status(self, error):
         return error.code
-
-    def hint(self, error):
-        return float(error.response.headers["retry-after"])
 
 
 class Cohere(Adapter):
@@ -284,9 +279,8 @@ class Cohere(Adapter):
     foreign, foreign_embedding = "openai/gpt-4o-mini", "openai/text-embedding-3-small"
     error = ApiError
 
-    def __init__(self, url, model=None):
-        super().__init__(url, model)
-        self.client = cohere.ClientV2(api_key="client", base_url=url)
+    def make(self, headers=None):
+        return cohere.ClientV2(api_key="client", base_url=self.url)
 
     def create(self, messages, **more):
         return self.client.chat(model=self.model, messages=messages, request_options={"max_retries": 0, "additional_headers": more.pop("headers", {})},
@@ -298,9 +292,6 @@ class Cohere(Adapter):
     def stream(self, text):
         self.open = self.client.chat_stream(model=self.model, messages=[{"role": "user", "content": text}])
         return (e.delta.message.content.text for e in self.open if e.type == "content-delta")
-
-    def cancel(self, stream):
-        self.open.close()
 
     def tools(self, question):
         ask = [{"role": "user", "content": question}]
@@ -325,28 +316,26 @@ class Cohere(Adapter):
     def failing(self):
         self.create([{"role": "user", "content": HELLO}], headers=DEADLINE)
 
-    def status(self, error):
-        return error.status_code
-
     def hint(self, error):
         return float({k.lower(): v for k, v in error.headers.items()}["retry-after"])
 
 
-class MistralClient(Adapter):
+class MistralClient(ChatCompletions):
     name = "mistralai"
     provider, model, embedding_model = "mistral", "mistral-large-latest", "mistral-embed"
     foreign_embedding = "gemini/gemini-embedding-001"  # OpenAI's own answer has no id, which this client wants
     error = SDKError
+    picture = PICTURE
+    result = {"name": "get_weather"}
 
     def __init__(self, url, model=None):
         super().__init__(url, f"mistral/{self.model}" if model is None else model)
-        self.client = Mistral(api_key="client", server_url=url)
+
+    def make(self, headers=None):
+        return Mistral(api_key="client", server_url=self.url)
 
     def create(self, messages, **more):
         return self.client.chat.complete(model=self.model, messages=messages, **more)
-
-    def plain(self, text):
-        return self.create([{"role": "user", "content": text}]).choices[0].message.content
 
     def stream(self, text):
         self.open = self.client.chat.stream(model=self.model, messages=[{"role": "user", "content": text}])
@@ -355,43 +344,20 @@ class MistralClient(Adapter):
     def cancel(self, stream):
         self.open.response.close()
 
-    def tools(self, question):
-        ask = [{"role": "user", "content": question}]
-        message = self.create(ask, tools=[TOOL]).choices[0].message
-        call = message.tool_calls[0]
-        results = [{"role": "tool", "tool_call_id": c.id, "name": "get_weather", "content": "sunny"} for c in message.tool_calls]
-        second = self.create(ask + [message] + results, tools=[TOOL])
-        arguments = call.function.arguments
-        return call.function.name, json.loads(arguments) if isinstance(arguments, str) else arguments, second.choices[0].message.content
-
     def embeddings(self, texts, model):
         return [item.embedding for item in self.client.embeddings.create(model=model if "/" in model else "mistral/" + model, inputs=texts).data]
 
-    def image(self, text):
-        parts = [{"type": "text", "text": text}, {"type": "image_url", "image_url": PICTURE}]
-        return self.create([{"role": "user", "content": parts}]).choices[0].message.content
-
-    def schema(self, text):
-        return json.loads(self.create([{"role": "user", "content": text}], response_format=FORMAT).choices[0].message.content)
-
     def failing(self):
-        self.create([{"role": "user", "content": HELLO}], http_headers=DEADLINE)
-
-    def status(self, error):
-        return error.status_code
+        self.ask(HELLO, http_headers=DEADLINE)
 
     def hint(self, error):
         return float(error.headers["retry-after"])
 
 
-class HuggingFace(Adapter):
+class HuggingFace(ChatCompletions):
     name = "huggingface_hub"
     provider, model = "huggingface", "huggingface/Qwen/Qwen3-32B"
     error = HfHubHTTPError
-
-    def __init__(self, url, model=None):
-        super().__init__(url, model)
-        self.client = self.make()
 
     def make(self, headers=None):
         return InferenceClient(base_url=self.url + "/v1", api_key="client", headers=headers)
@@ -399,46 +365,15 @@ class HuggingFace(Adapter):
     def create(self, messages, **more):
         return self.client.chat.completions.create(model=self.model, messages=messages, max_tokens=500, **more)
 
-    def plain(self, text):
-        return self.create([{"role": "user", "content": text}]).choices[0].message.content
-
-    def stream(self, text):
-        self.open = self.create([{"role": "user", "content": text}], stream=True)
-        return (c.choices[0].delta.content for c in self.open if c.choices and c.choices[0].delta.content)
-
-    def cancel(self, stream):
-        self.open.close()
-
-    def tools(self, question):
-        ask = [{"role": "user", "content": question}]
-        message = self.create(ask, tools=[TOOL]).choices[0].message
-        call = message.tool_calls[0]
-        turn = {"role": "assistant", "tool_calls": [{"id": c.id, "type": "function", "function": {
+    def turn(self, message):
+        return {"role": "assistant", "tool_calls": [{"id": c.id, "type": "function", "function": {
             "name": c.function.name, "arguments": c.function.arguments}} for c in message.tool_calls]}
-        results = [{"role": "tool", "tool_call_id": c.id, "content": "sunny"} for c in message.tool_calls]
-        second = self.create(ask + [turn] + results, tools=[TOOL])
-        arguments = call.function.arguments
-        return call.function.name, json.loads(arguments) if isinstance(arguments, str) else arguments, second.choices[0].message.content
-
-    def image(self, text):
-        parts = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": PICTURE}}]
-        return self.create([{"role": "user", "content": parts}]).choices[0].message.content
-
-    def schema(self, text):
-        return json.loads(self.create([{"role": "user", "content": text}], response_format=FORMAT).choices[0].message.content)
 
     def failing(self):
-        client, self.client = self.client, self.make(DEADLINE)
-        try:
-            self.plain(HELLO)
-        finally:
-            self.client = client
+        self.failing_with(self.make(DEADLINE))
 
     def status(self, error):
         return error.response.status_code
-
-    def hint(self, error):
-        return float(error.response.headers["retry-after"])
 
 
 class Ollama(Adapter):
@@ -446,11 +381,11 @@ class Ollama(Adapter):
     provider, model, embedding_model = "local", "local/qwen3", "local/nomic-embed-text"
     foreign_embedding = "openai/text-embedding-3-small"
     error = ollama.ResponseError
+    hint = None
     limited = 503  # a server of one's own has no accounts: its 429 says that it is busy
 
-    def __init__(self, url, model=None):
-        super().__init__(url, model)
-        self.client = ollama.Client(host=url)
+    def make(self, headers=None):
+        return ollama.Client(host=self.url, headers=headers or {})
 
     def create(self, messages, **more):
         return self.client.chat(model=self.model, messages=messages, **more)
@@ -461,9 +396,6 @@ class Ollama(Adapter):
     def stream(self, text):
         self.open = self.create([{"role": "user", "content": text}], stream=True)
         return (piece.message.content for piece in self.open if piece.message.content)
-
-    def cancel(self, stream):
-        self.open.close()
 
     def tools(self, question):
         ask = [{"role": "user", "content": question}]
@@ -483,14 +415,7 @@ class Ollama(Adapter):
         return json.loads(self.create([{"role": "user", "content": text}], format=SCHEMA).message.content)
 
     def failing(self):
-        client, self.client = self.client, ollama.Client(host=self.url, headers=DEADLINE)
-        try:
-            self.plain(HELLO)
-        finally:
-            self.client = client
-
-    def status(self, error):
-        return error.status_code
+        self.failing_with(self.make(DEADLINE))
 
 
 class Bedrock(Adapter):
@@ -500,11 +425,7 @@ class Bedrock(Adapter):
     foreign = "openai/gpt-4o-mini"
     error = ClientError
 
-    def __init__(self, url, model=None):
-        super().__init__(url, model)
-        self.client = self.make()
-
-    def make(self):
+    def make(self, headers=None):
         return boto3.client("bedrock-runtime", endpoint_url=self.url, region_name="us-east-1", aws_access_key_id="AKIDCLIENT",
                             aws_secret_access_key="secret", config=Config(retries={"max_attempts": 0}, read_timeout=20))
 
@@ -525,9 +446,6 @@ class Bedrock(Adapter):
         self.open = self.client.converse_stream(**self.arguments([self.turn({"text": text})]))["stream"]
         return (e["contentBlockDelta"]["delta"]["text"] for e in self.open if "text" in e.get("contentBlockDelta", {}).get("delta", {}))
 
-    def cancel(self, stream):
-        self.open.close()
-
     def tools(self, question):
         config = {"tools": [{"toolSpec": {"name": FUNCTION["name"], "description": FUNCTION["description"], "inputSchema": {"json": PARAMETERS}}}]}
         ask = [self.turn({"text": question})]
@@ -546,13 +464,12 @@ class Bedrock(Adapter):
         return json.loads(self.create([self.turn({"text": text})], outputConfig=wish)["content"][0]["text"])
 
     def failing(self):
-        client, self.client = self.client, self.make()
-        self.client.meta.events.register("before-sign", lambda request, **_: request.headers.add_header(*next(iter(DEADLINE.items()))))
+        hasty = self.make()
+        hasty.meta.events.register("before-sign", lambda request, **_: request.headers.add_header(*next(iter(DEADLINE.items()))))
         try:
-            self.plain(HELLO)
+            self.failing_with(hasty)
         finally:
-            self.client.close()
-            self.client = client
+            hasty.close()
 
     def status(self, error):
         return error.response["ResponseMetadata"]["HTTPStatusCode"]
@@ -568,25 +485,18 @@ class LangChain(Adapter):
     name = "langchain-openai"
     error = openai.APIStatusError
 
-    def __init__(self, url, model=None):
-        super().__init__(url, model)
-        self.chat = self.make()
-
     def make(self, headers=None):
         return ChatOpenAI(base_url=self.url + "/v1", api_key="client", model=self.model, max_retries=0, default_headers=headers)
 
     def plain(self, text):
-        return self.chat.invoke(text).content
+        return self.client.invoke(text).content
 
     def stream(self, text):
-        self.open = self.chat.stream(text)
+        self.open = self.client.stream(text)
         return (piece.content for piece in self.open if piece.content)
 
-    def cancel(self, stream):
-        self.open.close()
-
     def tools(self, question):
-        chat = self.chat.bind_tools([TOOL])
+        chat = self.client.bind_tools([TOOL])
         first = chat.invoke([HumanMessage(question)])
         results = [ToolMessage("sunny", tool_call_id=c["id"]) for c in first.tool_calls]
         second = chat.invoke([HumanMessage(question), first, *results])
@@ -598,19 +508,13 @@ class LangChain(Adapter):
 
     def image(self, text):
         parts = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": PICTURE}}]
-        return self.chat.invoke([HumanMessage(parts)]).content
+        return self.client.invoke([HumanMessage(parts)]).content
 
     def schema(self, text):
-        return json.loads(self.chat.bind(response_format=FORMAT).invoke(text).content)
+        return json.loads(self.client.bind(response_format=FORMAT).invoke(text).content)
 
     def failing(self):
         self.make(DEADLINE).invoke(HELLO)
-
-    def status(self, error):
-        return error.status_code
-
-    def hint(self, error):
-        return float(error.response.headers["retry-after"])
 
 
 ADAPTERS = [OpenAIChat, AzureChat, OpenAIResponses, AnthropicMessages, AnthropicOnBedrock, Gemini, Cohere, MistralClient, HuggingFace, Ollama,

@@ -15,7 +15,7 @@ PROVIDERS = [
     ("mistral", "mistral", "/mistral", "mistral-large-latest", "mistral-embed"),
     ("huggingface", "huggingface", "/huggingface/v1", "Qwen/Qwen3-32B", None),
     ("local", "local", "/local/v1", "qwen3", "nomic-embed-text"),
-    ("bedrock", "bedrock", "/bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", None),
+    ("bedrock", "bedrock", "/bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "cohere.embed-english-v3"),
 ]
 
 # AWS's access keys sign every request; the simulator checks the signature.

@@ -46,7 +46,7 @@ class ClientContract(MatrixCase):
 
     def test_embeddings(self):
         def check(client):
-            for model in (client.embedding_model, client.foreign_embedding):
+            for model in (client.embedding_model, client.foreign_embedding, "bedrock/cohere.embed-english-v3"):
                 vectors = client.embeddings(["a pool", "a river"], model)
                 self.assertEqual(len(vectors), 2)
                 self.assertGreater(len(vectors[0]), 8)

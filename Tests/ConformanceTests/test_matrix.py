@@ -19,6 +19,13 @@ class A_OpenAIMatrix(MatrixCase):
         self.messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Say hello to the pool."}]
         self.tools = [{"type": "function", "function": FUNCTION}]
 
+    def round_trip(self, model, ask, message):
+        """The results of all its calls bring an answer."""
+        results = [{"role": "tool", "tool_call_id": c.id, "content": "sunny"} for c in message.tool_calls]
+        second = self.client.chat.completions.create(model=model, tools=self.tools, max_tokens=500,
+                                                     messages=ask + [message.model_dump(exclude_none=True)] + results)
+        self.assertTrue(second.choices[0].message.content)
+
     def test_plain(self):
         def check(model, row):
             answer = self.client.chat.completions.create(model=model, messages=self.messages, temperature=0.5, max_tokens=200)
@@ -47,10 +54,7 @@ class A_OpenAIMatrix(MatrixCase):
             self.assertEqual(first.choices[0].finish_reason, "tool_calls")
             self.assertEqual(message.tool_calls[0].function.name, "get_weather")
             self.assertIn("city", json.loads(message.tool_calls[0].function.arguments))
-            results = [{"role": "tool", "tool_call_id": c.id, "content": "sunny"} for c in message.tool_calls]
-            second = self.client.chat.completions.create(model=model, tools=self.tools, max_tokens=500,
-                                                         messages=ask + [message.model_dump(exclude_none=True)] + results)
-            self.assertTrue(second.choices[0].message.content)
+            self.round_trip(model, ask, message)
         self.each("tools", self.surface, check)
 
     def test_stream_tools(self):
@@ -93,10 +97,7 @@ class A_OpenAIMatrix(MatrixCase):
                 for call in chunk.choices[0].delta.tool_calls or [] if chunk.choices else []:
                     calls[call.index] = calls.get(call.index, "") + (call.function.arguments or "")
             self.assertEqual([json.loads(calls[index])["city"] for index in (0, 1)], ["Paris", "Oslo"])
-            results = [{"role": "tool", "tool_call_id": c.id, "content": "sunny"} for c in message.tool_calls]
-            second = self.client.chat.completions.create(model=model, tools=self.tools, max_tokens=500,
-                                                         messages=ask + [message.model_dump(exclude_none=True)] + results)
-            self.assertTrue(second.choices[0].message.content)
+            self.round_trip(model, ask, message)
         self.each("parallel tools", self.surface, check)
 
     def test_reasoning(self):
@@ -150,7 +151,18 @@ class A_OpenAIMatrix(MatrixCase):
             packed = self.client.embeddings.create(model=name, input=["a pool", "a river"])
             for left, right in zip(numbers.data[0].embedding, packed.data[0].embedding):
                 self.assertAlmostEqual(left, right, places=5)
+            if row[0] == "bedrock":
+                self.embed_one_by_one(f"{row[0]}/amazon.titan-embed-text-v2:0")
         self.each("embeddings", self.surface, check, where=lambda row: row[4])
+
+    def embed_one_by_one(self, model):
+        """Titan takes one text per call; what it cannot do is refused and not left out."""
+        first, second = (self.client.embeddings.create(model=model, input=text, dimensions=256).data for text in ("a pool", "a river"))
+        self.assertEqual([len(first), len(first[0].embedding)], [1, 256])
+        self.assertNotEqual(first[0].embedding, second[0].embedding)
+        with self.assertRaises(openai.BadRequestError) as caught:
+            self.client.embeddings.create(model=model, input=["a pool", "a river"])
+        self.assertEqual((caught.exception.param, caught.exception.code), ("input", "unsupported_field"))
 
 
 class B_AnthropicMatrix(MatrixCase):
@@ -160,6 +172,19 @@ class B_AnthropicMatrix(MatrixCase):
         self.client = anthropic.Anthropic(base_url=self.url, api_key="client", max_retries=0, timeout=20)
         self.messages = [{"role": "user", "content": "Say hello to the pool."}]
         self.tools = [{"name": FUNCTION["name"], "description": FUNCTION["description"], "input_schema": FUNCTION["parameters"]}]
+
+    @staticmethod
+    def uses(message):
+        return [block for block in message.content if block.type == "tool_use"]
+
+    def round_trip(self, model, ask, message):
+        """The results of all its calls bring an answer."""
+        results = [{"type": "tool_result", "tool_use_id": use.id, "content": "sunny"} for use in self.uses(message)]
+        second = self.client.messages.create(
+            model=model, tools=self.tools, max_tokens=500,
+            messages=ask + [{"role": "assistant", "content": [b.model_dump(exclude_none=True) for b in message.content]},
+                            {"role": "user", "content": results}])
+        self.assertEqual(second.content[0].type, "text")
 
     def test_plain(self):
         def check(model, row):
@@ -185,15 +210,10 @@ class B_AnthropicMatrix(MatrixCase):
         def check(model, row):
             ask = [{"role": "user", "content": QUESTION}]
             first = self.client.messages.create(model=model, messages=ask, tools=self.tools, tool_choice={"type": "any"}, max_tokens=500)
-            uses = [block for block in first.content if block.type == "tool_use"]
+            uses = self.uses(first)
             self.assertEqual(first.stop_reason, "tool_use")
             self.assertIn("city", uses[0].input)
-            results = [{"type": "tool_result", "tool_use_id": use.id, "content": "sunny"} for use in uses]
-            second = self.client.messages.create(
-                model=model, tools=self.tools, max_tokens=500,
-                messages=ask + [{"role": "assistant", "content": [b.model_dump(exclude_none=True) for b in first.content]},
-                                {"role": "user", "content": results}])
-            self.assertEqual(second.content[0].type, "text")
+            self.round_trip(model, ask, first)
         self.each("tools", self.surface, check)
 
     def test_stream_tools(self):
@@ -201,7 +221,7 @@ class B_AnthropicMatrix(MatrixCase):
             with self.client.messages.stream(model=model, messages=[{"role": "user", "content": QUESTION}], tools=self.tools,
                                              tool_choice={"type": "any"}, max_tokens=500) as stream:
                 final = stream.get_final_message()
-            self.assertIn("city", [b for b in final.content if b.type == "tool_use"][0].input)
+            self.assertIn("city", self.uses(final)[0].input)
         self.each("stream tools", self.surface, check)
 
     def test_image(self):
@@ -223,18 +243,13 @@ class B_AnthropicMatrix(MatrixCase):
         def check(model, row):
             ask = [{"role": "user", "content": PARALLEL}]
             first = self.client.messages.create(model=model, messages=ask, tools=self.tools, max_tokens=500)
-            uses = [block for block in first.content if block.type == "tool_use"]
+            uses = self.uses(first)
             self.assertEqual([use.input["city"] for use in uses], ["Paris", "Oslo"])
             self.assertEqual(len({use.id for use in uses}), 2)
             with self.client.messages.stream(model=model, messages=ask, tools=self.tools, max_tokens=500) as stream:
                 final = stream.get_final_message()
             self.assertEqual([b.input["city"] for b in final.content if b.type == "tool_use"], ["Paris", "Oslo"])
-            results = [{"type": "tool_result", "tool_use_id": use.id, "content": "sunny"} for use in uses]
-            second = self.client.messages.create(
-                model=model, tools=self.tools, max_tokens=500,
-                messages=ask + [{"role": "assistant", "content": [b.model_dump(exclude_none=True) for b in first.content]},
-                                {"role": "user", "content": results}])
-            self.assertEqual(second.content[0].type, "text")
+            self.round_trip(model, ask, first)
         self.each("parallel tools", self.surface, check)
 
     def test_reasoning(self):
