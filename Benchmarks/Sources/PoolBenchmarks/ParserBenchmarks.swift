@@ -5,6 +5,7 @@ enum ParserBenchmarks {
   static func run(_ measurements: inout Measurements) {
     requestHead(&measurements)
     responseHead(&measurements)
+    limits(&measurements)
     scanner(&measurements)
     events(&measurements)
   }
@@ -59,6 +60,24 @@ enum ParserBenchmarks {
               buffer, requestMethod: .post, limits: .standard, search: &search, reusing: &spare)
           else { fatal("response head") }
           spare = head.headers
+        }
+      }
+    }
+  }
+
+  private static func limits(_ measurements: inout Measurements) {
+    let text =
+      "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 700\r\nx-ratelimit-limit-requests: 5000\r\n"
+      + "x-ratelimit-limit-tokens: 100000\r\nx-ratelimit-remaining-requests: 4999\r\nx-ratelimit-remaining-tokens: 99000\r\n"
+      + "x-ratelimit-reset-requests: 12ms\r\nx-ratelimit-reset-tokens: 6s\r\n\r\n"
+    guard let dialect = try? ProviderDialect(.openai) else { fatal("dialect") }
+    Array(text.utf8).withUnsafeBytes { buffer in
+      guard case .complete(let head, _) = ResponseHeadParser.parse(buffer, requestMethod: .post, limits: .standard)
+      else { fatal("head with limits") }
+      measurements.measure("parse: limits out of a response head", operations: 100_000) {
+        for _ in 0..<100_000 {
+          let headers = HeaderView(head.headers, in: ByteSlice(buffer))
+          if dialect.rateLimits(headers, now: .seconds(1_795_246_247)).isEmpty { fatal("no limits") }
         }
       }
     }

@@ -13,6 +13,7 @@ enum RuntimeBenchmarks {
     try warm(pool, loops)
     sameLoop(&measurements, pool, loops[0])
     contended(&measurements, pool, loops)
+    limits(&measurements, pool, loops[0])
     try hop(&measurements, loops)
     pool.close()
   }
@@ -42,6 +43,7 @@ enum RuntimeBenchmarks {
     let request = AcquireRequest(loop: loop, deadline: now + .seconds(10), arrival: now)
     switch pool.acquire(request, waiter: waiter) {
     case .granted(let lease):
+      waiter.endpoint = lease.grant.endpoint
       lease.release(ExchangeReport(result: .success, latency: .milliseconds(1), total: .milliseconds(2)))
     case .queued: waiter.missed += 1
     case .rejected: waiter.missed += 1
@@ -66,6 +68,26 @@ enum RuntimeBenchmarks {
         loops[index].submit { for _ in 0..<100_000 { cycle(pool, LoopID(index), waiters[index]) } }
       }
       for future in futures { try? future.wait() }
+    }
+  }
+
+  /// What an answer with headers about limits costs more, besides reading them.
+  private static func limits(
+    _ measurements: inout Measurements, _ pool: PoolDriver<InstantResource>, _ loop: any EventLoop
+  ) {
+    let waiter = Waiter(loop)
+    try? loop.submit { cycle(pool, LoopID(0), waiter) }.wait()
+    guard let endpoint = waiter.endpoint else { return }
+    measurements.measure("runtime: limits of an answer noted", operations: 200_000) {
+      try? loop.submit {
+        for _ in 0..<200_000 {
+          let now = pool.clock.now()
+          var quota = EndpointQuota(heardAt: now)
+          quota.requests = QuotaWindow(limit: 5_000, remaining: 4_999, resetsAt: now + .seconds(1))
+          quota.tokens = QuotaWindow(limit: 100_000, remaining: 99_000, resetsAt: now + .seconds(6))
+          pool.quotaHeard(endpoint, quota, pause: nil)
+        }
+      }.wait()
     }
   }
 
@@ -111,6 +133,8 @@ struct InstantConnector: ResourceConnector {
 final class Waiter: PoolWaiter, @unchecked Sendable {
   let loop: any EventLoop
   var missed = 0
+  /// Of the last lease.
+  var endpoint: EndpointID?
 
   init(_ loop: any EventLoop) { self.loop = loop }
 

@@ -1,7 +1,8 @@
 import SluiceDialects
 
 /// Streams carried between protocols, priced per event of the provider: each event comes as a piece of its own, as chunks
-/// of HTTP do. `meter` is what every stream costs, translated or not.
+/// of HTTP do, and is cut out once for the meter and the translation, as in the gateway. `meter` is what every stream
+/// costs, translated or not.
 enum TranslationBenchmarks {
   static func run(_ measurements: inout Measurements) {
     for (name, delta) in [("text", openAIText), ("arguments", openAICall)] {
@@ -22,20 +23,41 @@ enum TranslationBenchmarks {
     _ measurements: inout Measurements, _ name: String, _ operation: SluiceDialects.Operation, to provider: String,
     begin: [String], each: String
   ) {
-    let translation = translation(operation, to: provider)
+    let (translation, dialect) = (translation(operation, to: provider), dialect(provider))
     let piece = Array(each.utf8)
     measurements.measure(name, operations: streams * events, bytes: piece.count * streams * events) {
-      var out: [UInt8] = []
       for _ in 0..<streams {
-        guard var stream = translation.stream(.serverSentEvents) else { fatal("no stream") }
-        for text in begin { Array(text.utf8).withSlice { stream.consume($0, into: &out) } }
+        guard var turned = Turned(translation, dialect) else { fatal("no stream") }
+        for text in begin { Array(text.utf8).withSlice { turned.consume($0) } }
         for _ in 0..<events {
-          piece.withSlice { stream.consume($0, into: &out) }
-          if out.isEmpty { fatal("nothing came of an event") }
-          out.removeAll(keepingCapacity: true)
+          turned.out.removeAll(keepingCapacity: true)
+          piece.withSlice { turned.consume($0) }
+          if turned.out.isEmpty { fatal("nothing came of an event") }
         }
-        if stream.problem != nil { fatal("the stream broke off") }
+        if turned.stream.problem != nil { fatal("the stream broke off") }
       }
+    }
+  }
+
+  /// What the gateway does with each piece.
+  private struct Turned {
+    var meter: StreamMeter
+    var stream: StreamTranslation
+    var out: [UInt8] = []
+
+    init?(_ translation: Translation, _ dialect: ProviderDialect) {
+      guard let stream = translation.stream(.serverSentEvents) else { return nil }
+      self.stream = stream
+      meter = StreamMeter(dialect, translation.operation, .serverSentEvents)
+    }
+
+    mutating func consume(_ bytes: ByteSlice) {
+      Self.consume(bytes, &meter, &stream)
+      stream.endPiece(isReadable: !meter.isBlind, into: &out)
+    }
+
+    private static func consume(_ bytes: ByteSlice, _ meter: inout StreamMeter, _ stream: inout StreamTranslation) {
+      meter.consume(bytes, now: PolicyBenchmarks.now) { stream.read(event: $0, data: $1) }
     }
   }
 

@@ -51,25 +51,35 @@ package struct StreamMeter: Sendable {
     framer = EventFramer(framing ?? dialect.framing(operation))
   }
 
-  /// - Parameter bytes: the next piece of the answer's body, of any length, without transfer coding.
-  package mutating func consume(_ bytes: ByteSlice, now: Instant) {
+  /// - Parameters:
+  ///   - bytes: the next piece of the answer's body, of any length, without transfer coding.
+  ///   - onEvent: sees each event too, so that nobody has to cut the stream a second time.
+  package mutating func consume(
+    _ bytes: ByteSlice, now: Instant, onEvent: (_ name: ByteSlice?, _ data: ByteSlice) -> Void = { _, _ in }
+  ) {
     guard !isBlind else { return }
-    let dialect = dialect
-    let operation = operation
-    var events = state
+    isBlind = !Self.read(bytes, &framer, &state, dialect.knowledge, operation, onEvent)
+    if firstTokenAt == nil, state.reader.sawOutput { firstTokenAt = now }
+  }
+
+  /// Framer and state in their own places: copied out and back they would cost more than most events.
+  private static func read(
+    _ bytes: ByteSlice, _ framer: inout EventFramer, _ state: inout StreamState,
+    _ knowledge: any ProviderKnowledge.Type, _ operation: Operation, _ onEvent: (ByteSlice?, ByteSlice) -> Void
+  ) -> Bool {
     do throws(EventFramer.Broken) {
       try framer.consume(bytes) { name, data in
-        events.events += 1
-        events.reader.isOutput = false
-        dialect.knowledge.readEvent(name: name, data: data, operation, into: &events)
-        if events.reader.isOutput { events.outputs += 1 }
-        if events.beginning == .silent { events.judgeBeginning(name) }
+        state.events += 1
+        state.reader.isOutput = false
+        knowledge.readEvent(name: name, data: data, operation, into: &state)
+        if state.reader.isOutput { state.outputs += 1 }
+        if state.beginning == .silent { state.judgeBeginning(name) }
+        onEvent(name, data)
       }
+      return true
     } catch {
-      isBlind = true
+      return false
     }
-    state = events
-    if firstTokenAt == nil, state.reader.sawOutput { firstTokenAt = now }
   }
 
   /// Nothing of an event is pending: the gateway's own event could be inserted here.

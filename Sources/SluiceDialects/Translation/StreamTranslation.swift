@@ -2,9 +2,8 @@
 /// and written at once; nothing is buffered beyond an event and what the client's protocol cannot say yet.
 package struct StreamTranslation: Sendable {
   private var framer: EventFramer
-  private var reader: any ChatStreamReader
+  private var reading: Reading
   private var writer: any ChatStreamWriter
-  private var deltas: [ChatDelta] = []
   /// Why the stream cannot be carried any further; whoever drives it breaks it off.
   package private(set) var problem: UnreadableAnswer?
   /// The client has been told the end, or that there will be none.
@@ -12,7 +11,7 @@ package struct StreamTranslation: Sendable {
 
   init(_ framing: StreamFraming, reader: any ChatStreamReader, writer: any ChatStreamWriter) {
     framer = EventFramer(framing)
-    self.reader = reader
+    reading = Reading(reader: reader)
     self.writer = writer
   }
 
@@ -21,33 +20,36 @@ package struct StreamTranslation: Sendable {
   ///   - out: whole events for the client are appended.
   package mutating func consume(_ bytes: ByteSlice, into out: inout [UInt8]) {
     guard problem == nil, !isOver else { return }
-    var problem: UnreadableAnswer?
-    Self.read(bytes, &framer, &reader, &deltas, &problem)
+    Self.read(bytes, &framer, &reading)
     write(into: &out)
-    self.problem = self.problem ?? problem
   }
 
   /// Each of them in its own place: taken out of the whole and put back they would be copied with every piece.
-  private static func read(
-    _ bytes: ByteSlice, _ framer: inout EventFramer, _ reader: inout any ChatStreamReader,
-    _ deltas: inout [ChatDelta], _ problem: inout UnreadableAnswer?
-  ) {
-    do {
-      try framer.consume(bytes) { name, data in
-        guard problem == nil else { return }
-        do throws(UnreadableAnswer) { try reader.read(event: name, data: data, into: &deltas) } catch {
-          problem = error
-        }
-      }
-    } catch {
-      problem = problem ?? UnreadableAnswer("an event that cannot be read (\(error))")
+  private static func read(_ bytes: ByteSlice, _ framer: inout EventFramer, _ reading: inout Reading) {
+    do throws(EventFramer.Broken) { try framer.consume(bytes) { reading.read($0, $1) } } catch {
+      reading.broke("\(error)")
     }
+  }
+
+  /// One event, for those who cut the stream into events anyway. What comes of it is written by `endPiece`.
+  package mutating func read(event name: ByteSlice?, data: ByteSlice) {
+    guard problem == nil, !isOver else { return }
+    reading.read(name, data)
+  }
+
+  /// - Parameters:
+  ///   - isReadable: the piece could be cut to its end.
+  ///   - out: whole events for the client are appended.
+  package mutating func endPiece(isReadable: Bool, into out: inout [UInt8]) {
+    guard problem == nil, !isOver else { return }
+    if !isReadable { reading.broke("it cannot be cut out") }
+    write(into: &out)
   }
 
   /// The provider's body is over.
   package mutating func finish(into out: inout [UInt8]) {
     guard problem == nil, !isOver else { return }
-    reader.finish(into: &deltas)
+    reading.reader.finish(into: &reading.deltas)
     write(into: &out)
   }
 
@@ -65,7 +67,7 @@ package struct StreamTranslation: Sendable {
   }
 
   private mutating func write(into out: inout [UInt8]) {
-    for delta in deltas {
+    for delta in reading.deltas {
       if case .failure(let failure) = delta {
         fail(GatewayError(failure), into: &out)
         break
@@ -76,6 +78,25 @@ package struct StreamTranslation: Sendable {
       }
       if case .end = delta { isOver = true }
     }
-    deltas.removeAll(keepingCapacity: true)
+    reading.deltas.removeAll(keepingCapacity: true)
+    problem = problem ?? reading.problem
+  }
+}
+
+/// What has been read and not yet written.
+private struct Reading: Sendable {
+  var reader: any ChatStreamReader
+  var deltas: [ChatDelta] = []
+  private(set) var problem: UnreadableAnswer?
+
+  init(reader: any ChatStreamReader) { self.reader = reader }
+
+  mutating func read(_ name: ByteSlice?, _ data: ByteSlice) {
+    guard problem == nil else { return }
+    do throws(UnreadableAnswer) { try reader.read(event: name, data: data, into: &deltas) } catch { problem = error }
+  }
+
+  mutating func broke(_ reason: String) {
+    problem = problem ?? UnreadableAnswer("an event that cannot be read (\(reason))")
   }
 }

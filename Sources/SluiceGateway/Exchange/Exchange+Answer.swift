@@ -240,19 +240,30 @@ extension Exchange {
     let now = loop.clock.now()
     read(part, now)
     lastSentAt = now
-    if streamTranslation != nil { return streamTranslated(part) }
-    pass(part)
+    if streamTranslation == nil { pass(part) } else { sendTurned() }
   }
 
-  /// Looks at a piece of a stream: what it says about the exchange.
+  /// Looks at a piece of a stream: what it says about the exchange, and what it becomes in the client's protocol.
   func read(_ part: UpstreamBodyPart, _ now: Instant) {
     let hadToken = firstTokenAt != nil
-    part.forEachPayload { meter?.consume(ByteSlice($0), now: now) }
+    part.forEachPayload { read(ByteSlice($0), now) }
     if responseReader != nil { readResponse(part) }
     guard !hadToken, let token = meter?.firstTokenAt else { return }
     firstTokenAt = token
     machine.firstTokenSeen(attempt: machine.currentAttempt)
     learn(beginning: machine.sinceSent(token))
+  }
+
+  /// The piece is cut into events once, for the meter and for the translation.
+  private func read(_ piece: ByteSlice, _ now: Instant) {
+    guard streamTranslation != nil else {
+      meter?.consume(piece, now: now)
+      return
+    }
+    if turned.isEmpty { turned = loop.takeScratch() }
+    meter?.consume(piece, now: now) { streamTranslation?.read(event: $0, data: $1) }
+    streamTranslation?.endPiece(isReadable: meter?.isBlind == false, into: &turned)
+    if turned.isEmpty { loop.giveBack(&turned) }
   }
 
   /// Hands on what is whole of a stream in the client's own protocol, whose latest piece has been read.
@@ -318,7 +329,7 @@ extension Exchange {
       comment.append(passedComment)
     }
     if !comment.isEmpty {
-      write(payload: ByteBuffer(bytes: comment))
+      write(payload: comment)
       connection?.flush()
       loop.metrics.update(on: loop.id) { $0.keepaliveComments &+= 1 }
     }

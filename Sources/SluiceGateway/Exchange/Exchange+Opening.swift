@@ -59,21 +59,19 @@ extension Exchange {
   /// The head goes to the client, with all that has come so far. From here on errors are events of the stream.
   func openStream(with part: UpstreamBodyPart?, _ now: Instant) {
     let first = firstPiece(part)
-    guard streamTranslation == nil else { return openTranslated(first, now) }
+    guard streamTranslation == nil else { return openTranslated(now) }
     begin(now)
     if let first { pass(first) }
   }
 
   /// As `openStream`, but an event that cannot be read is no beginning either.
-  private func openTranslated(_ first: UpstreamBodyPart?, _ now: Instant) {
-    var turned: [UInt8] = []
-    first?.forEachPayload { streamTranslation?.consume(ByteSlice($0), into: &turned) }
+  private func openTranslated(_ now: Instant) {
     guard streamTranslation?.problem == nil || !turned.isEmpty else {
       link.cancel()
       return upstreamFailed(Self.unreadable)
     }
     begin(now)
-    finishPiece(&turned)
+    sendTurned()
   }
 
   private func begin(_ now: Instant) {

@@ -106,17 +106,10 @@ extension Exchange {
     }
   }
 
-  /// What a piece of the provider's stream becomes.
-  func streamTranslated(_ part: UpstreamBodyPart) {
-    var out = loop.takeScratch()
-    part.forEachPayload { streamTranslation?.consume(ByteSlice($0), into: &out) }
-    finishPiece(&out)
-  }
-
-  /// Sends what a piece became.
-  func finishPiece(_ out: inout [UInt8]) {
-    if !out.isEmpty { write(payload: ByteBuffer(bytes: out)) }
-    loop.giveBack(&out)
+  /// Sends what the pieces read so far have become.
+  func sendTurned() {
+    write(payload: turned)
+    loop.giveBack(&turned)
     guard streamTranslation?.problem != nil else { return }
     // Whatever would come now lacks what could not be read.
     link.cancel()
@@ -130,7 +123,7 @@ extension Exchange {
     guard end != .truncated else { return end }
     var out = loop.takeScratch()
     streamTranslation?.finish(into: &out)
-    if !out.isEmpty { write(payload: ByteBuffer(bytes: out)) }
+    write(payload: out)
     loop.giveBack(&out)
     guard streamTranslation?.isOver == false else { return end }
     return .truncated

@@ -55,6 +55,18 @@ extension Exchange {
     write(raw: ByteBuffer(staticString: "\r\n"))
   }
 
+  /// What was put together for the client, in one piece with its framing.
+  func write(payload bytes: [UInt8]) {
+    guard !bytes.isEmpty else { return }
+    guard framing == .chunked else { return write(raw: ByteBuffer(bytes: bytes)) }
+    var chunk = ByteBufferAllocator().buffer(capacity: 20 + bytes.count)
+    Self.appendHex(bytes.count, to: &chunk)
+    chunk.writeStaticString("\r\n")
+    chunk.writeBytes(bytes)
+    chunk.writeStaticString("\r\n")
+    write(raw: chunk)
+  }
+
   /// Ends the client's message the proper way.
   func writeTerminator() {
     guard framing == .chunked, !isTerminated else { return }
@@ -89,7 +101,7 @@ extension Exchange {
     // An event that was never completed is not the client's business.
     _ = heldEvent.takeAll()
     let error = gatewayError(failure)
-    write(payload: ByteBuffer(bytes: errorEvent(error)))
+    write(payload: errorEvent(error))
     writeTerminator()
     connection?.flush()
     complete(status: status, closes: framing == .untilClose, now)

@@ -85,6 +85,9 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var meter: StreamMeter?
   var heldEvent = HeldEvent()
   var streamTranslation: StreamTranslation?
+  /// What a stream has become in the client's protocol and the client has not got: more than nothing only while the
+  /// stream is opening.
+  var turned: [UInt8] = []
   /// While the id of the response that a stream brings is not known.
   var responseReader: StoredResponseReader?
   /// How the client's stream is cut into events.
@@ -389,6 +392,7 @@ extension Exchange {
     isCollectedCut = false
     meter = nil
     streamTranslation = nil
+    turned = []
     responseReader = nil
   }
 
