@@ -20,7 +20,7 @@ extension Simulation {
   func heartbeatEnds(_ id: ResourceID, _ endpoint: EndpointID, _ scope: HeartbeatScope) {
     let report = report(id, endpoint, scope)
     note(.heartbeatEnded(id, end(of: report)))
-    if end(of: report) == .unreadable, id.index % 4 == 1 { return breaksOff(id) }
+    if end(of: report) == .unreadable, id.generation % 2 == 0 { return breaksOff(id) }
     tell { $0.heartbeatFinished(id, report, now: now, into: &$1) }
     if chance.chance(faults[.lateOrDuplicate]) { tell { $0.heartbeatFinished(id, .dead, now: now, into: &$1) } }
   }
@@ -48,9 +48,9 @@ extension Simulation {
     if isSick(endpoint) { return HeartbeatReport(.failed(.server), carried: true) }
     if chance.chance(faults[.rateLimited]) { return HeartbeatReport(.failed(.rateLimited), carried: true) }
     if chance.chance(faults[.credentialRejected]) { return HeartbeatReport(.failed(.credential), carried: true) }
-    if chance.chance(faults[.exchangeFails] * 0.3) {
+    if chance.chance(faults[.exchangeFails] * 0.6) {
       // By the number, so that no chance is drawn anew.
-      if id.index % 2 == 1 {
+      if id.index % 2 == 0 {
         return HeartbeatReport(.failed(.protocolError), carried: true, fate: .close(.protocolError))
       }
       return HeartbeatReport(.failed(.timeout), carried: false, fate: .close(.verification))
