@@ -151,6 +151,16 @@ struct CanaryTests {
     Canary(checker: "heartbeats are sparing") { fact in
       if case .released = fact { [] } else { [fact] }
     },
+    Canary(checker: "refusals are true") { fact in
+      guard case .refusedAtOnce(let call, var rejection) = fact, rejection.reason == .limited else { return [fact] }
+      rejection.reason = .noEndpoint
+      return [.refusedAtOnce(call, rejection)]
+    },
+    Canary(checker: "refusals are true") { fact in
+      guard case .refusedLater(let ticket, var rejection) = fact, rejection.reason == .noEndpoint else { return [fact] }
+      rejection.reason = .limited
+      return [.refusedLater(ticket, rejection)]
+    },
     Canary(checker: "heartbeats are sparing") { fact in
       if case .heartbeatAsked = fact { [] } else if case .heartbeatEnded = fact { [] } else { [fact] }
     },

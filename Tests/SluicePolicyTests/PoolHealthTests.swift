@@ -156,6 +156,43 @@ import Testing
     bench.release(grant)
   }
 
+  /// What took the two endpoints out, and what a caller hears who cannot wait for either.
+  @Test(
+    arguments: [
+      (FailureClass.rateLimited, FailureClass.rateLimited, RejectionReason.limited, Interval?.some(.seconds(10))),
+      (.rateLimited, .overloaded, .noEndpoint, .seconds(10)), (.overloaded, .overloaded, .noEndpoint, .seconds(10)),
+      (.rateLimited, .credential, .limited, .seconds(10)), (.rateLimited, .quota, .limited, .seconds(10)),
+      (.overloaded, .quota, .noEndpoint, .seconds(10)), (.quota, .quota, .limited, nil),
+      (.quota, .credential, .credential, nil), (.credential, .credential, .credential, nil),
+    ])
+  func limitsAreToldFromOtherTrouble(
+    _ first: FailureClass, _ second: FailureClass, _ reason: RejectionReason, _ wait: Interval?
+  ) throws {
+    var bench = PoolBench(.sample(endpoints: 2))
+    try bench.warm(2)
+    let lent = [try bench.granted(), try bench.granted()]
+    #expect(lent[0].endpoint != lent[1].endpoint)
+    for (grant, failure) in zip(lent, [first, second]) {
+      bench.fail(grant, failure, coolFor: grant.endpoint == lent[0].endpoint ? .seconds(10) : .seconds(20))
+    }
+    guard case .rejected(let refused) = bench.acquire(within: .seconds(2)) else {
+      throw BenchError.unexpected("should be refused")
+    }
+    #expect(refused.reason == reason && refused.retryAfter == wait)
+  }
+
+  @Test func aLaterCoolDownForAnotherReasonIsNoLimit() throws {
+    var bench = PoolBench()
+    try bench.warm(2)
+    let lent = [try bench.granted(), try bench.granted()]
+    bench.fail(lent[0], .rateLimited, coolFor: .seconds(10))
+    bench.fail(lent[1], .overloaded, coolFor: .seconds(20))
+    guard case .rejected(let refused) = bench.acquire(within: .seconds(2)) else {
+      throw BenchError.unexpected("should be refused")
+    }
+    #expect(refused.reason == .noEndpoint && refused.retryAfter == .seconds(20))
+  }
+
   @Test func whoCannotWaitForCoolingIsToldWhen() throws {
     var bench = PoolBench()
     try bench.warm(1)
@@ -165,7 +202,7 @@ import Testing
     bench.fail(lent, .rateLimited, coolFor: .seconds(10))
     let actions = bench.take()
     #expect(actions.rejectedTickets == [hasty])
-    #expect(actions.rejections[0].reason == .noEndpoint && actions.rejections[0].retryAfter == .seconds(10))
+    #expect(actions.rejections[0].reason == .limited && actions.rejections[0].retryAfter == .seconds(10))
     guard case .rejected(let refused) = bench.acquire(within: .seconds(2)) else {
       throw BenchError.unexpected("should be refused")
     }

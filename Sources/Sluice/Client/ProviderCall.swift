@@ -139,7 +139,7 @@ enum CallFailure: Error {
     switch self {
     case .pool(let error):
       let reason = error.rejection?.reason
-      let isOut = reason == .noEndpoint || reason == .notAllowed || reason == .credential
+      let isOut = reason == .noEndpoint || reason == .limited || reason == .notAllowed || reason == .credential
       // The pool waited as long as it made sense; only what was left out can be reconsidered.
       var facts = RetryBook.Failure(.cancelled, retryAfter: error.rejection?.retryAfter)
       facts.noEndpoint = isOut

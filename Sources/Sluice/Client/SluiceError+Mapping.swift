@@ -49,7 +49,8 @@ extension SluiceError {
       case .credential: .credential
       case .connectFailed: .network
       case .closed, .draining: .shutDown
-      case .noEndpoint: wait == nil ? .upstream : .rateLimited
+      case .noEndpoint: .upstream
+      case .limited: wait == nil ? .quota : .rateLimited
       case .notAllowed, .queueFull, .deadline, nil: .poolBusy
       }
     self.init(

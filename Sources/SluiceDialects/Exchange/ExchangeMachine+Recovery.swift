@@ -218,13 +218,16 @@ extension ExchangeMachine {
 
   /// The pool's word, unless a provider already answered this exchange: its own error says more.
   private mutating func fail(after rejection: RejectionFacts, _ now: Instant) -> ExchangeStep {
+    // Without credit no time helps.
+    let isHopeless = rejection.code == .rateLimited && rejection.retryAfter == nil
     var failure = ExchangeFailure(
-      rejection.failureClass, rejection.code, retryAfter: soonest(rejection.retryAfter, now))
+      rejection.failureClass, rejection.code, retryAfter: soonest(rejection.retryAfter, now),
+      shouldRetry: isHopeless ? false : nil)
     if let recorded {
+      let hints = [recorded.retryAfter, rejection.retryAfter].compactMap(\.self)
       failure = ExchangeFailure(
-        recorded.failureClass, code(for: recorded.failureClass),
-        retryAfter: soonest(recorded.retryAfter ?? rejection.retryAfter, now), usesRecordedAnswer: true,
-        shouldRetry: advice(recorded))
+        recorded.failureClass, code(for: recorded.failureClass), retryAfter: soonest(hints.min(), now),
+        usesRecordedAnswer: true, shouldRetry: advice(recorded))
     } else if rejection.code == .queueTimeout, now >= callerDeadline {
       failure.code = .deadlineExceeded
     } else if rejection.noEndpoint, lacksCredentials {

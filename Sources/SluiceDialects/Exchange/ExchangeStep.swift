@@ -184,6 +184,7 @@ package struct RejectionFacts: Hashable, Sendable {
       case .queueFull: (.queueFull, false)
       case .deadline: (.queueTimeout, false)
       case .noEndpoint, .notAllowed: (.noEndpoint, true)
+      case .limited: (.rateLimited, true)
       case .credential: (.credentialRejected, true)
       case .connectFailed: (.connectFailed, false)
       case .draining, .closed: (.draining, false)
@@ -195,6 +196,7 @@ package struct RejectionFacts: Hashable, Sendable {
     switch code {
     case .queueTimeout: .timeout
     case .credentialRejected: .credential
+    case .rateLimited: .rateLimited
     case .connectFailed: .network
     case .unsupportedField: .caller
     default: .overloaded

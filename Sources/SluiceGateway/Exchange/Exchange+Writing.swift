@@ -150,10 +150,18 @@ extension Exchange {
     if failure.code == .unsupportedField, let refusal {
       return GatewayError(.unsupportedField, message: refusal.message, param: refusal.field)
     }
-    let message = failure.code == .credentialsMissing ? complaint : nil
+    let message: String? =
+      switch failure.code {
+      case .credentialsMissing: complaint
+      case .rateLimited where failure.retryAfter == nil: Self.withoutCredit
+      default: nil
+      }
     return GatewayError(
       failure.code, message: message, retryAfter: failure.retryAfter, shouldRetry: failure.shouldRetry)
   }
+
+  private static let withoutCredit =
+    "Every account of the pool is out of credit, or at a limit of which no end is known. Add credit, then reset the endpoints."
 
   private static func appendHex(_ value: Int, to buffer: inout ByteBuffer) {
     var shift = max(0, (Int.bitWidth - value.leadingZeroBitCount + 3) / 4 * 4 - 4)

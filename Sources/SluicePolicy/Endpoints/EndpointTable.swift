@@ -36,6 +36,8 @@ package struct EndpointRecord: Sendable {
   /// When it was; says something only together with `rejectedBy`.
   package var rejectedAt = Instant.distantPast
   package var coolUntil = Instant.distantPast
+  /// It cools since a limit of its account is used up, not because of its provider's state.
+  package var coolsForLimit = false
   /// Cool-downs in a row without a time from the provider.
   package var coolings: UInt8 = 0
   package var coolToken = DeadlineHeap.Token.none

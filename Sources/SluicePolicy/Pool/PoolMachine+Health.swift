@@ -42,8 +42,9 @@ extension PoolMachine {
     guard report.scope == .endpoint else { return }
     switch failure {
     case .credential, .quota: rejectCredential(position, failure, now, &actions)
-    case .rateLimited: cool(position, report.coolFor ?? defaultCooling(position), now, &actions)
-    default: if let hint = report.coolFor { cool(position, hint, now, &actions) }
+    case .rateLimited:
+      cool(position, report.coolFor ?? defaultCooling(position), forLimit: true, now, &actions)
+    default: if let hint = report.coolFor { cool(position, hint, forLimit: false, now, &actions) }
     }
   }
 
@@ -103,12 +104,15 @@ extension PoolMachine {
   }
 
   /// Leaves an endpoint alone for a while. A later end replaces an earlier one, never the other way round.
-  mutating func cool(_ position: Int, _ wish: Interval, _ now: Instant, _ actions: inout ActionList) {
+  mutating func cool(
+    _ position: Int, _ wish: Interval, forLimit: Bool, _ now: Instant, _ actions: inout ActionList
+  ) {
     let span = Swift.min(wish, settings.health.coolingMax)
     let until = now + span
     guard span > .zero, until > endpoints[position].coolUntil else { return }
     let id = endpoints[position].id
     endpoints[position].coolUntil = until
+    endpoints[position].coolsForLimit = forLimit
     deadlines.cancel(&endpoints[position].coolToken)
     endpoints[position].coolToken = deadlines.insert(until, .cooling, index: UInt32(id.rawValue))
     needsReview = true

@@ -8,7 +8,7 @@ extension PoolMachine {
     if let last = endpoints[position].quota, last.heardAt > quota.heardAt { return }
     endpoints[position].quota = quota
     guard let pause else { return }
-    cool(position, pause, now, &actions)
+    cool(position, pause, forLimit: true, now, &actions)
     settle(now, &actions)
   }
 }

@@ -6,10 +6,26 @@ struct Outlook: Sendable {
   var comesBack = Instant.distantFuture
   var reason = RejectionReason.notAllowed
   var cause: FailureClass?
+  /// Endpoints by what keeps them from serving.
+  var obstacles = Obstacles()
+
+  struct Obstacles: Sendable {
+    /// Used-up limits, which come back.
+    var limits = 0
+    /// No credit left.
+    var credit = 0
+    /// The credential itself.
+    var credentials = 0
+    /// Anything else, or nothing but time.
+    var others = 0
+
+    /// What is out for good because of its credential could not serve anyway.
+    var areLimits: Bool { others == 0 && (limits > 0 || credit > 0 && credentials == 0) }
+  }
 
   func rejection(_ now: Instant) -> PoolRejection {
     let retry = comesBack == .distantFuture ? nil : Swift.max(comesBack - now, .zero)
-    return PoolRejection(reason: reason, retryAfter: retry, cause: cause)
+    return PoolRejection(reason: obstacles.areLimits ? .limited : reason, retryAfter: retry, cause: cause)
   }
 
   /// One of the ways to be served.
@@ -123,6 +139,7 @@ extension PoolMachine {
     let record = endpoints[position]
     if record.isRemoved || record.isDrained { return }
     if let cause = record.rejectedBy {
+      if cause == .quota { outlook.obstacles.credit += 1 } else { outlook.obstacles.credentials += 1 }
       if outlook.comesBack == .distantFuture, outlook.reason == .notAllowed {
         outlook.reason = .credential
         outlook.cause = cause
@@ -131,6 +148,8 @@ extension PoolMachine {
     }
     let origin = Int(record.origin)
     let available = originAvailable(origin, now)
+    let isLimited = available.isHope && record.isCooling && record.coolsForLimit && available.at <= record.coolUntil
+    if isLimited { outlook.obstacles.limits += 1 } else { outlook.obstacles.others += 1 }
     if !available.isHope { return outlook.note(available.at, .connectFailed, origins[origin].lastFailure) }
     if record.isCooling {
       outlook.hope(Swift.max(record.coolUntil, available.at), .noEndpoint)

@@ -4,8 +4,11 @@ public enum RejectionReason: UInt8, CaseIterable, Sendable {
   case queueFull
   /// The deadline passed while waiting, or had passed already.
   case deadline
-  /// Every endpoint that may serve is out for a while (cooling); `retryAfter` says how long.
+  /// Every endpoint that may serve is out for a while; `retryAfter` says how long.
   case noEndpoint
+  /// As `noEndpoint`, and nothing but limits of the provider's keeps them out: requests or tokens used up, or no credit
+  /// left, which no time brings back (`retryAfter` is missing then).
+  case limited
   /// Exclusions, pins and drained endpoints leave nothing that may ever serve this request.
   case notAllowed
   /// The credentials of all endpoints that may serve were rejected by the provider.
@@ -23,6 +26,7 @@ public enum RejectionReason: UInt8, CaseIterable, Sendable {
     case .queueFull: "queue_full"
     case .deadline: "deadline"
     case .noEndpoint: "no_endpoint"
+    case .limited: "limited"
     case .notAllowed: "not_allowed"
     case .credential: "credential"
     case .connectFailed: "connect_failed"

@@ -32,7 +32,7 @@ extension RejectionReason {
   var allowsDirect: Bool {
     switch self {
     case .closed, .draining: true
-    case .queueFull, .deadline, .noEndpoint, .notAllowed, .credential, .connectFailed: false
+    case .queueFull, .deadline, .noEndpoint, .limited, .notAllowed, .credential, .connectFailed: false
     }
   }
 }
@@ -42,7 +42,7 @@ extension PoolRejection {
     switch reason {
     case .queueFull, .deadline, .draining, .closed: .pool
     case .notAllowed: .caller
-    case .noEndpoint, .credential: .remote
+    case .noEndpoint, .limited, .credential: .remote
     case .connectFailed: .resource
     }
   }
@@ -50,6 +50,7 @@ extension PoolRejection {
   /// A refused wish sent nothing, so trying again is always safe; whether it makes sense depends on the reason.
   var retryAdvice: PoolError.RetryAdvice {
     switch reason {
+    case .limited: retryAfter == nil ? .never : .safe(after: retryAfter)
     case .queueFull, .deadline, .noEndpoint, .connectFailed: .safe(after: retryAfter)
     case .notAllowed, .credential, .draining, .closed: .never
     }

@@ -13,6 +13,10 @@ struct EndpointBook {
   private var drained: Set<EndpointID> = []
   private var rejected: Set<EndpointID> = []
   private var cooling: Set<EndpointID> = []
+  /// Those that cool because a limit of their account is used up.
+  private var limited: Set<EndpointID> = []
+  /// Who was last said to be at a limit, or to fail in another way.
+  private var complaint: (about: EndpointID, isLimit: Bool)?
   private var disconnected: Set<OriginID> = []
   private var leases: [LeaseID: EndpointID] = [:]
 
@@ -37,6 +41,14 @@ struct EndpointBook {
     !isInService(endpoint) || cooling.contains(endpoint) || ejected.contains(endpoint) || failing.contains(endpoint)
   }
 
+  /// Whether of those that a request may have, and that may serve at all, each cools because of a limit; nothing where one
+  /// cannot be reached besides, of which it depends on times which comes first.
+  func onlyLimitsKeepOut(_ request: AcquireRequest) -> Bool? {
+    let all = origins.filter { isInService($0.key) && isAllowed($0.key, for: request) }
+    guard !all.isEmpty, all.keys.allSatisfy({ limited.contains($0) }) else { return false }
+    return all.values.contains { disconnected.contains($0) } ? nil : true
+  }
+
   func isAllowed(_ endpoint: EndpointID, for request: AcquireRequest) -> Bool {
     !request.excluding.contains(endpoint) && (request.pinned ?? endpoint) == endpoint
   }
@@ -49,13 +61,17 @@ struct EndpointBook {
     case .endpointReset(let endpoint):
       rejected.remove(endpoint)
       cooling.remove(endpoint)
+      limited.remove(endpoint)
       ejected.remove(endpoint)
       failing.remove(endpoint)
     case .grantedAtOnce(_, let grant), .grantedLater(_, let grant):
       leases[grant.lease] = grant.endpoint
       leased[grant.endpoint, default: 0] += 1
-    case .released(let lease, _, _):
-      if let endpoint = leases.removeValue(forKey: lease) { leased[endpoint, default: 0] -= 1 }
+    case .released(let lease, let report, _):
+      guard let endpoint = leases.removeValue(forKey: lease) else { break }
+      leased[endpoint, default: 0] -= 1
+      complaint = (endpoint, report.result == .failed(.rateLimited))
+    case .quotaHeard(let endpoint, _, _): complaint = (endpoint, true)
     case .emitted(let event): observe(event)
     default: break
     }
@@ -70,8 +86,13 @@ struct EndpointBook {
     case .endpointRecovered(let endpoint):
       ejected.remove(endpoint)
       failing.remove(endpoint)
-    case .endpointCooling(let endpoint, _): cooling.insert(endpoint)
-    case .endpointCooled(let endpoint): cooling.remove(endpoint)
+    case .endpointCooling(let endpoint, _):
+      cooling.insert(endpoint)
+      let isLimit = complaint?.about == endpoint && complaint?.isLimit == true
+      if isLimit { limited.insert(endpoint) } else { limited.remove(endpoint) }
+    case .endpointCooled(let endpoint):
+      cooling.remove(endpoint)
+      limited.remove(endpoint)
     case .credentialRejected(let endpoint, _): rejected.insert(endpoint)
     case .originDisconnected(let origin): disconnected.insert(origin)
     case .originReconnected(let origin): disconnected.remove(origin)

@@ -50,7 +50,7 @@ struct PoolRecovers: SimulationChecker {
   private func judge(_ rejection: PoolRejection, _ request: AcquireRequest?) -> String? {
     guard !connectFailed, request?.takesAnySlot == true else { return nil }
     switch rejection.reason {
-    case .noEndpoint, .notAllowed, .credential, .connectFailed:
+    case .noEndpoint, .limited, .notAllowed, .credential, .connectFailed:
       return "refused as \(rejection.reason.label) after the faults"
     case .queueFull, .deadline, .draining, .closed: return nil
     }

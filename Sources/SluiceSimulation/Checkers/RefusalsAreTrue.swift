@@ -5,7 +5,8 @@ import SluicePolicy
 /// Nobody is queued for whom there is no room, the room reserved for other classes taken into account.
 /// `queueFull`: nobody of that class fits, room reserved for other classes taken into account. `deadline`: it has
 /// passed. `draining`, `closed`: the pool is. The others say that nothing can serve in time: then no endpoint that the
-/// caller allows is in service and not cooling with an open resource at its origin.
+/// caller allows is in service and not cooling with an open resource at its origin. `limited` says moreover that all of
+/// them cool because of limits, and `noEndpoint` that not all do; this is judged when the decision is complete.
 struct RefusalsAreTrue: SimulationChecker {
   let name = "refusals are true"
   private var tickets = TicketBook()
@@ -15,6 +16,8 @@ struct RefusalsAreTrue: SimulationChecker {
   private var mode = PoolState.open
   /// Queued just now; others may leave in the same decision.
   private var newcomer: AcquireRequest?
+  /// Refused in the decision under way because of limits, or in spite of them.
+  private var turnedAway: [(request: AcquireRequest, isLimited: Bool)] = []
 
   mutating func observe(_ fact: Fact, at now: Instant) -> String? {
     if let newcomer, !fact.isPartOfDecision {
@@ -23,6 +26,7 @@ struct RefusalsAreTrue: SimulationChecker {
         return "\(tickets.waiting.count) wait, \(queue.capacity) may; there was no room for class \(newcomer.priority)"
       }
     }
+    if !fact.isPartOfDecision, let complaint = judgeLimits() { return complaint }
     tickets.observe(fact, at: now)
     resources.observe(fact, at: now)
     endpoints.observe(fact)
@@ -40,17 +44,31 @@ struct RefusalsAreTrue: SimulationChecker {
     return nil
   }
 
-  private func judge(_ rejection: PoolRejection, _ request: AcquireRequest?, _ now: Instant) -> String? {
+  private mutating func judge(_ rejection: PoolRejection, _ request: AcquireRequest?, _ now: Instant) -> String? {
     guard let request else { return "nobody had asked" }
+    if rejection.reason == .limited || rejection.reason == .noEndpoint {
+      turnedAway.append((request, rejection.reason == .limited))
+    }
     let isTrue: Bool =
       switch rejection.reason {
       case .queueFull: isFull(for: request.priority)
       case .deadline: request.deadline <= now
       case .draining: mode == .draining
       case .closed: mode == .closed
-      case .noEndpoint, .notAllowed, .credential, .connectFailed: !canBeServed(request)
+      case .noEndpoint, .limited, .notAllowed, .credential, .connectFailed: !canBeServed(request)
       }
     return isTrue ? nil : "refused as \(rejection.reason.label), which is not so"
+  }
+
+  private mutating func judgeLimits() -> String? {
+    defer { turnedAway = [] }
+    for (request, isLimited) in turnedAway {
+      guard let truth = endpoints.onlyLimitsKeepOut(request), truth != isLimited else { continue }
+      return isLimited
+        ? "refused because of limits, though something else keeps an endpoint out"
+        : "refused although only limits keep the endpoints out, and not said so"
+    }
+    return nil
   }
 
   /// Whether there is no room for one more, or was none before the last `but` of this class came.

@@ -230,6 +230,26 @@ struct ExchangeMachineTests {
     #expect(failed.failure?.code == .rateLimited)
   }
 
+  @Test func aKeyThatReturnsSoonerThanTheOneAskedCounts() {
+    var exchange = ExchangeHarness(callerDeadline: Instant(nanoseconds: 0) + .seconds(1))
+    exchange.send(0)
+    _ = exchange.answerError(.rateLimited, after: .seconds(30))
+    let failed = exchange.reject(.limited, retryAfter: .seconds(2))
+    #expect(failed.failure?.retryAfter == .seconds(2))
+    #expect(failed.failure?.usesRecordedAnswer == true)
+  }
+
+  @Test func withoutCreditNobodyIsToldToTryAgain() {
+    for (wait, advice) in [(Interval?.none, false), (.seconds(5), nil)] as [(Interval?, Bool?)] {
+      var exchange = ExchangeHarness()
+      _ = exchange.receive()
+      let failed = exchange.reject(.limited, retryAfter: wait)
+      #expect(failed.failure?.code == .rateLimited)
+      #expect(failed.failure?.retryAfter == wait)
+      #expect(failed.failure?.shouldRetry == advice)
+    }
+  }
+
   @Test func overloadMovesToAnotherEndpointAndBackIfThereIsNone() {
     var exchange = ExchangeHarness()
     exchange.send(0)
@@ -314,6 +334,7 @@ struct ExchangeMachineTests {
     arguments: [
       (RejectionReason.queueFull, GatewayErrorCode.queueFull, FailureClass.overloaded),
       (.deadline, .queueTimeout, .timeout), (.noEndpoint, .noEndpoint, .overloaded),
+      (.limited, .rateLimited, .rateLimited),
       (.notAllowed, .noEndpoint, .overloaded), (.credential, .credentialRejected, .credential),
       (.connectFailed, .connectFailed, .network), (.draining, .draining, .overloaded),
       (.closed, .draining, .overloaded),
