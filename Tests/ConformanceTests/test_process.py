@@ -262,6 +262,15 @@ class CommandTests(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("--insecure", result.stderr + result.stdout)
 
+    def test_what_only_the_library_has_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "sluice.yaml")
+            with open(path, "w") as file:
+                file.write("version: 1\npools: {a: {provider: openai, keys: [sk-x], fallback: direct}}\n")
+            result = run("serve", "--config", path, "--listen", "127.0.0.1:0")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("pools.a.fallback", result.stderr + result.stdout)
+
     def test_a_taken_port_is_said(self):
         simulator = Program("simulate", "--listen", "127.0.0.1:0")
         try:
@@ -352,6 +361,12 @@ class TokenTests(GatewayCase):
         self.assertEqual(call(self.url + "/api/pools", headers={"authorization": "Bearer wrong"})[0], 401)
         self.assertEqual(call(self.url + "/api/pools", headers={"authorization": "Bearer secret-token"})[0], 200)
         self.assertEqual(call(self.url + "/v1/chat/completions", CHAT)[0], 200)
+
+    def test_the_dashboard_opens_and_asks_for_it(self):
+        status, _, page = call(self.url + "/dashboard")
+        self.assertEqual(status, 200)
+        self.assertIn("<title>Sluice</title>", page)
+        self.assertEqual(call(self.url + "/api/overview")[0], 401)
 
 
 if __name__ == "__main__":

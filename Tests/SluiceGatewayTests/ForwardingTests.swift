@@ -195,7 +195,8 @@ struct ForwardingTests {
     try await client.send(Requests.chat())
     let provider = try await upstream.connection()
     _ = await provider.readRequest()
-    let body = String(repeating: "0123456789abcdef", count: 40_000)
+    let text = String(repeating: "0123456789abcdef", count: 40_000)
+    let body = #"{"text":"\#(text)","usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}"#
     if chunked {
       try await provider.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
       var rest = Substring(body)
@@ -210,6 +211,8 @@ struct ForwardingTests {
     let answer = await client.readAnswer()
     #expect(answer.body.utf8.count == body.utf8.count)
     #expect(answer.body == body)
+    let total = try await gateway.metrics { $0.total.requests == 1 }.total
+    #expect(total.inputTokens == 5 && total.outputTokens == 2)
     await gateway.stop()
     try await upstream.stop()
   }

@@ -177,6 +177,60 @@ struct RecoveryTests {
     try await upstream.stop()
   }
 
+  @Test("An error answer that stalls ends by the clock between bytes as well")
+  func stalledRefusal() async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let clock = HeldClock()
+    let gateway = try await TestGateway.start(
+      [.init(ports: [upstream.port], exchange: .unhurried(attempts: 1, betweenBytes: .milliseconds(50)))], clock: clock)
+    let client = try await gateway.connect()
+    try await client.send(Requests.chat())
+    let provider = try await upstream.connection()
+    _ = await provider.readRequest()
+    try await provider.send("HTTP/1.1 500 No\r\ncontent-length: 1000\r\n\r\n0123456789")
+    let answered = Guarded(false)
+    async let answer = client.readAnswer()
+    async let time: Void = {
+      // Each round gives the gateway the time to see what was sent.
+      for _ in 1...50 where !answered.value {
+        _ = try await gateway.unsentWhenSettled(client)
+        clock.advance(by: .milliseconds(50))
+      }
+      if !answered.value { client.close() }
+    }()
+    let seen = await answer
+    answered.replace(with: true)
+    try await time
+    #expect(seen.status == 504)
+    #expect(seen.body.contains("timeout_between_bytes"))
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
+  @Test("An earlier pool's error is shown and counted as that pool's")
+  func recordedElsewhere() async throws {
+    let broken = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await TestGateway.start(
+      [
+        .init(name: "one", ports: [broken.port], exchange: .unhurried(attempts: 1)),
+        .init(name: "two", ports: [1], settle: { $0.connections.failFastAfter = 1 }),
+      ],
+      routes: [RouteDefinition(model: "gpt*", targets: [RouteTarget(pool: "one"), RouteTarget(pool: "two")])])
+    let client = try await gateway.connect()
+    try await client.send(Requests.chat())
+    let provider = try await broken.connection()
+    _ = await provider.readRequest()
+    try await provider.answer("{}", status: 500)
+    let answer = await client.readAnswer()
+    #expect(answer.status == 500)
+    #expect(answer.header("x-sluice-pool") == "one")
+    _ = try await gateway.metrics { $0.total.requests == 1 }
+    let record = try await gateway.server.metrics.recentRequests(limit: 1).first
+    #expect(record?.pool == "one")
+    await gateway.stop()
+    try await broken.stop()
+  }
+
   @Test("A stream without a token in time ends with the event of its clock")
   func firstToken() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)

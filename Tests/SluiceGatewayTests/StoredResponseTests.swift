@@ -179,6 +179,44 @@ struct StoredResponseTests {
     try await upstream.stop()
   }
 
+  @Test(
+    "What a provider could read in another way than the gateway does not pass, where callers are told apart",
+    arguments: [
+      ("GET /v1/responses/own/../other", nil), ("GET /v1/responses/own/%2e%2E/other", nil),
+      ("GET /v1/responses/own/%252e%252e/other", nil), ("GET /v1/responses/own/..;x/other", nil),
+      ("GET /v1/responses/own/..%5Cother", nil), ("GET /v1/files/../responses/other", nil),
+      ("POST /v1/responses", "\u{FEFF}{\"previous_response_id\":\"other\"}"),
+      ("POST /v1/responses", "\u{1F}\u{8B}compressed"),
+      ("POST /v1/responses", String(repeating: "[", count: 5_000)),
+      ("POST /v1/responses", #"{"previous\u005fresponse_id":"other"}"#),
+    ] as [(String, String?)])
+  func readInAnotherWay(line: String, body: String?) async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await Self.shared(upstream)
+    let client = try await gateway.connect()
+    let line = line.replacing(" ", with: " /pools/openai")
+    try await client.send(Self.request(line, as: "ann", body))
+    let answer = await client.readAnswer()
+    #expect(answer.status == 400 || answer.status == 404)
+    #expect(answer.header("x-sluice-attempts") == "0")
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
+  @Test("Where the path has nothing to do with responses, a body need not be JSON")
+  func otherBodies() async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await Self.shared(upstream)
+    let client = try await gateway.connect()
+    try await client.send(Self.request("POST /pools/openai/v1/files", as: "ann", "--boundary"))
+    let provider = try await upstream.connection()
+    #expect(await provider.readRequest().body == "--boundary")
+    try await provider.answer("{}")
+    #expect(await client.readAnswer().status == 200)
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
   @Test("Two previous responses are refused: readers of JSON differ about which counts")
   func twoPrevious() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)

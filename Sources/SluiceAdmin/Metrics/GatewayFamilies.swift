@@ -72,11 +72,11 @@ struct GatewayFamilies {
     counter(&text, "retry_budget_refusals_total", "Retries that were due but not in the budget.") { $0.budgetRefusals }
     counter(&text, "cancelled_total", "Requests whose client left before the end.") { $0.cancelled }
     counter(&text, "streams_total", "Streamed answers.") { $0.streams }
-    counter(&text, "streams_broken_total", "Streams that the upstream broke off.") { $0.streamsBroken }
+    counter(&text, "streams_broken_total", "Streams that ended without their proper end.") { $0.streamsBroken }
     counter(&text, "refusals_total", "Answers in which the model refused.") { $0.refusals }
     counter(&text, "content_filtered_total", "Answers stopped by the provider's content filter.") { $0.contentFiltered }
-    counter(&text, "request_bytes_total", "Bytes of request bodies.") { $0.bytesIn }
-    counter(&text, "response_bytes_total", "Bytes of answers.") { $0.bytesOut }
+    counter(&text, "request_bytes_total", "Bytes of requests, heads and bodies.") { $0.bytesIn }
+    counter(&text, "response_bytes_total", "Bytes of answers, heads and bodies.") { $0.bytesOut }
   }
 
   private func writeRejections(_ text: inout PrometheusText) {

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import NIOPosix
 import SluiceGateway
 import SluicePolicy
 
@@ -39,7 +40,7 @@ extension AdminRoutes {
   func metrics(_ loop: any EventLoop) -> EventLoopFuture<AdminResponse> {
     let snapshots = source.pools().map(\.snapshot)
     let uptime = source.now - source.startedAt
-    return source.metrics.snapshot(on: loop).map { [version = source.version] snapshot in
+    return source.metrics.snapshot(on: loop).and(process(loop)).map { [version = source.version] snapshot, process in
       var text = PrometheusText()
       text.begin("build_info", .gauge, "Always 1; the version is a label.")
       text.sample(1, [("version", version)])
@@ -47,10 +48,10 @@ extension AdminRoutes {
       text.sample(uptime.milliseconds / 1000)
       GatewayFamilies(snapshot: snapshot).write(into: &text)
       PoolMetrics(snapshots: snapshots).write(into: &text)
-      ProcessMetrics.read().write(into: &text)
+      process.write(into: &text)
       return AdminResponse(
         headers: [("content-type", "text/plain; version=0.0.4; charset=utf-8"), ("cache-control", "no-store")],
-        body: .bytes(Array(text.text.utf8)))
+        body: Array(text.text.utf8))
     }
   }
 
@@ -61,19 +62,24 @@ extension AdminRoutes {
         ("content-type", "text/html; charset=utf-8"), ("cache-control", "no-store"),
         ("content-security-policy", DashboardPage.contentSecurityPolicy(nonce: nonce)),
         ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "no-referrer"),
-      ], body: .bytes(Array(DashboardPage.html(nonce: nonce).utf8)))
+      ], body: Array(DashboardPage.html(nonce: nonce).utf8))
   }
 
   func overview(_ loop: any EventLoop) -> EventLoopFuture<AdminResponse> {
     let snapshots = source.pools().map(\.snapshot)
     let (version, draining) = (source.version, source.isDraining)
     let uptime = source.now - source.startedAt
-    return source.metrics.snapshot(on: loop).map { metrics in
+    return source.metrics.snapshot(on: loop).and(process(loop)).map { metrics, process in
       AdminAnswer.json(
         OverviewDocument(
           version: version, uptime: uptime, draining: draining, metrics: metrics, pools: snapshots,
-          process: ProcessMetrics.read()))
+          process: process))
     }
+  }
+
+  /// Counting descriptors lists as many files: not on the loop, where clients wait meanwhile.
+  private func process(_ loop: any EventLoop) -> EventLoopFuture<ProcessMetrics> {
+    NIOThreadPool.singleton.runIfActive(eventLoop: loop) { ProcessMetrics.read() }
   }
 
   /// The newest requests first; `?limit=` up to 1000.

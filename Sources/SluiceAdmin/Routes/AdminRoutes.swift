@@ -17,7 +17,8 @@ package struct AdminRoutes: AdminHandler {
   package func match(method: String, path: String) -> AdminMatch {
     guard let route = AdminRoute(path: path) else { return .unknown }
     let allowed = route.methods
-    return allowed.contains(method) ? .found : .methodNotAllowed(allow: allowed.joined(separator: ", "))
+    guard allowed.contains(method) else { return .methodNotAllowed(allow: allowed.joined(separator: ", ")) }
+    return route == .dashboard ? .page : .found
   }
 
   package func handle(_ request: AdminRequest, on loop: any EventLoop) -> EventLoopFuture<AdminResponse> {

@@ -64,7 +64,8 @@ final class GatewayHost: Sendable {
   private static func blueprints(
     _ configuration: SluiceConfiguration, _ room: AWSCredentialRoom
   ) throws -> [PoolBlueprint] {
-    try configuration.pools.map { try PoolBlueprint($0, admission: configuration.admission, room: room) }
+    if let pool = configuration.pools.first(where: \.fallbackDirect) { throw DirectFallbackRefused(pool: pool.name) }
+    return try configuration.pools.map { try PoolBlueprint($0, admission: configuration.admission, room: room) }
   }
 
   /// Credentials that no pool uses any more are not renewed.

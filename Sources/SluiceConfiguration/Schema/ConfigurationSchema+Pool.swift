@@ -36,7 +36,8 @@ extension ConfigurationSchema {
     ),
     SchemaField(
       "fallback", .choice([SchemaChoice("none"), SchemaChoice("direct")]), default: "none",
-      "`direct`: open a connection for one request when the pool itself cannot serve."),
+      "`direct`: open a connection for one request when the pool itself cannot serve. For programs that use the library; "
+        + "`sluice serve` refuses it."),
     SchemaField(
       "models", .list(.text(.pattern), 1...most),
       "The models that this pool serves, `*` for any characters. Absent: all."),

@@ -321,12 +321,6 @@ extension ExchangeMachine {
     return interrupt(isCommitted ? .breakOff(failure) : .fail(failure), .failed(.cancelled, .shuttingDown), now)
   }
 
-  /// The gateway answered by itself (a malformed body, an unknown model): nothing upstream was or will be asked.
-  package mutating func answeredLocally(_ code: GatewayErrorCode, now: Instant) {
-    guard state == .receiving else { return }
-    _ = end(.none, .failed(.caller, code), release: nil, now)
-  }
-
   /// Ends the exchange whatever it is doing; says nothing about the endpoint.
   mutating func interrupt(_ step: ExchangeStep, _ outcome: ExchangeOutcome, _ now: Instant) -> ExchangeDecision {
     let waits = state == .queued

@@ -252,7 +252,7 @@ extension ProviderDialect {
     return ProviderFailure(
       verdict.failureClass, reach: verdict.reach, status: status, code: error.label, message: error.message,
       retryAfter: wait, shouldRetry: HintText.shouldRetry(headers), disablesKey: verdict.disablesKey,
-      remedy: knowledge.remedy(error, headers, now: now))
+      isBare: verdict.isBare, remedy: knowledge.remedy(error, headers, now: now))
   }
 
   /// An error that came inside a stream, after the 200.

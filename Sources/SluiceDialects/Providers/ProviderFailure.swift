@@ -31,13 +31,15 @@ package struct ProviderFailure: Hashable, Sendable {
   package var shouldRetry: Bool?
   /// The account itself is unusable (invalid key, no credit): the key stays out until it is reset or reloaded.
   package var disablesKey: Bool
+  /// Nothing but the status says so.
+  package var isBare: Bool
   /// Signed anew like this, the same request would work.
   package var remedy: CredentialRemedy?
 
   package init(
     _ failureClass: FailureClass, reach: FailureReach, status: Int, code: String? = nil, message: String? = nil,
     retryAfter: Interval? = nil, shouldRetry: Bool? = nil, disablesKey: Bool = false,
-    remedy: CredentialRemedy? = nil
+    isBare: Bool = false, remedy: CredentialRemedy? = nil
   ) {
     self.failureClass = failureClass
     self.reach = reach
@@ -47,7 +49,22 @@ package struct ProviderFailure: Hashable, Sendable {
     self.retryAfter = retryAfter
     self.shouldRetry = shouldRetry
     self.disablesKey = disablesKey
+    self.isBare = isBare
     self.remedy = remedy
+  }
+
+  /// The failure of a call on a provider's own path, which nobody here can read: what a bare 401 or 402 refuses may be
+  /// that path (an administrator's, another product's), and not the key. It takes no key out, whoever asks for it.
+  package var onNativePath: ProviderFailure {
+    guard isBare, disablesKey else { return self }
+    var failure = self
+    failure.disablesKey = false
+    if failureClass == .credential {
+      failure.reach = .keyAndModel
+    } else {
+      (failure.failureClass, failure.reach) = (.caller, .request)
+    }
+    return failure
   }
 }
 
@@ -57,6 +74,8 @@ package struct FailureVerdict: Hashable, Sendable {
   package var failureClass: FailureClass
   package var reach: FailureReach
   package var disablesKey = false
+  /// Nothing but the status says so.
+  package var isBare = false
 
   package init(_ failureClass: FailureClass, _ reach: FailureReach, disablesKey: Bool = false) {
     self.failureClass = failureClass
@@ -64,11 +83,19 @@ package struct FailureVerdict: Hashable, Sendable {
     self.disablesKey = disablesKey
   }
 
+  package var bare: FailureVerdict {
+    var verdict = self
+    verdict.isBare = true
+    return verdict
+  }
+
   /// What a status means where nothing better is known; 200 for an error inside a stream that says nothing about itself.
+  ///
+  /// Where models are asked, every provider's bare 401 is its word for a wrong key.
   package static func usual(status: Int) -> FailureVerdict {
     switch status {
-    case 401: FailureVerdict(.credential, .key, disablesKey: true)
-    case 402: FailureVerdict(.quota, .key, disablesKey: true)
+    case 401: FailureVerdict(.credential, .key, disablesKey: true).bare
+    case 402: FailureVerdict(.quota, .key, disablesKey: true).bare
     case 403: FailureVerdict(.credential, .keyAndModel)
     case 408, 504: FailureVerdict(.timeout, .endpoint)
     case 429: FailureVerdict(.rateLimited, .key)

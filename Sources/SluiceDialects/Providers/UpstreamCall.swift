@@ -14,11 +14,14 @@ package struct UpstreamCall {
     package var query: ByteSlice?
     /// The path names the model that is asked for: nothing has to be rewritten in it.
     package var keepsModel: Bool
+    /// `key` in the query may be the client's key for the gateway, which is not the provider's business.
+    package var dropsKey: Bool
 
-    package init(path: ByteSlice, query: ByteSlice? = nil, keepsModel: Bool = true) {
+    package init(path: ByteSlice, query: ByteSlice? = nil, keepsModel: Bool = true, dropsKey: Bool = false) {
       self.path = path
       self.query = query
       self.keepsModel = keepsModel
+      self.dropsKey = dropsKey
     }
   }
 
@@ -30,9 +33,24 @@ package struct UpstreamCall {
   }
 
   /// Appends the client's query, if there is one.
-  func appendQuery(to target: inout [UInt8]) {
-    guard let query = passed?.query, !query.isEmpty else { return }
-    target.append(Ascii.questionMark)
-    query.append(to: &target)
+  ///
+  /// - Parameter dropsKey: leave `key` out, wherever the client's key for the gateway came from.
+  func appendQuery(dropsKey: Bool = false, to target: inout [UInt8]) {
+    guard let passed, let query = passed.query, !query.isEmpty else { return }
+    guard passed.dropsKey || dropsKey else {
+      target.append(Ascii.questionMark)
+      return query.append(to: &target)
+    }
+    var mark = Ascii.questionMark
+    var start = 0
+    while start < query.count {
+      let end = query.firstIndex(of: 0x26, from: start) ?? query.count
+      let pair = query[start..<end]
+      start = end + 1
+      guard !pair.isEmpty, !pair.hasPrefix("key="), !pair.equals("key") else { continue }
+      target.append(mark)
+      pair.append(to: &target)
+      mark = 0x26
+    }
   }
 }

@@ -46,14 +46,19 @@ package struct SurfaceMatch: Hashable, Sendable {
 package enum SurfaceMatcher {
   package static func match(method: HTTPMethodToken, path: ByteSlice, headers: HeaderView) -> SurfaceMatch? {
     guard let found = find(path: path, headers: headers, isDelete: method == .delete) else { return nil }
-    guard found.operation != .native else { return found }
+    guard found.operation != .native else { return method == .trace ? nil : found }
     return method == self.method(of: found.operation) ? found : nil
   }
 
   /// For a 405: the methods a known path takes, or nothing when the path itself is unknown.
   package static func allowedMethods(path: ByteSlice, headers: HeaderView) -> String? {
     guard let found = find(path: path, headers: headers, isDelete: false) else { return nil }
-    return found.operation == .readResponse ? "GET, DELETE" : method(of: found.operation).name?.description
+    switch found.operation {
+    case .readResponse: return "GET, DELETE"
+    // TRACE would send our credential back to the client.
+    case .native: return "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+    default: return method(of: found.operation).name?.description
+    }
   }
 
   private static func method(of operation: Operation) -> HTTPMethodToken {

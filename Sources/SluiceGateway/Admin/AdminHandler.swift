@@ -1,9 +1,9 @@
 package import NIOCore
 
-/// The administration side behind the gateway's own listener. Asked first, by exact path, and only about paths outside
-/// `/v1/`, so that clients of the surfaces never pay for it.
+/// The administration side behind the gateway's own listener. Asked only about paths that belong to no surface and do
+/// not begin with `/v1/`, so that clients of the surfaces never pay for it.
 package protocol AdminHandler: Sendable {
-  /// What a path is. Called on an event loop for every request outside `/v1/`; must not block.
+  /// What a path is. Called on an event loop for every request that belongs to no surface; must not block.
   func match(method: String, path: String) -> AdminMatch
 
   /// Answers a request that was matched and authorised. Called on `loop`; must not block.
@@ -16,6 +16,8 @@ package enum AdminMatch: Hashable, Sendable {
   /// The path exists, for these methods.
   case methodNotAllowed(allow: String)
   case found
+  /// The path is a page that holds no data: a browser opens it before anybody can enter a token there.
+  case page
 }
 
 /// A request to the administration side; its body is bounded by ``AdminRequest/maxBodyBytes``.
@@ -46,17 +48,11 @@ package struct AdminRequest: Sendable {
 
 /// An answer of the administration side. The gateway adds framing and `x-sluice-request-id`.
 package struct AdminResponse: Sendable {
-  package enum Body: Sendable {
-    case bytes([UInt8])
-    /// Called once on the connection's event loop; writes to the sink until it finishes or the client is gone.
-    case stream(@Sendable (AdminSink) -> Void)
-  }
-
   package var status: Int
   package var headers: [(name: String, value: String)]
-  package var body: Body
+  package var body: [UInt8]
 
-  package init(status: Int = 200, headers: [(name: String, value: String)] = [], body: Body) {
+  package init(status: Int = 200, headers: [(name: String, value: String)] = [], body: [UInt8]) {
     self.status = status
     self.headers = headers
     self.body = body
@@ -65,43 +61,11 @@ package struct AdminResponse: Sendable {
   package static func json(_ bytes: [UInt8], status: Int = 200) -> AdminResponse {
     AdminResponse(
       status: status, headers: [("content-type", "application/json"), ("cache-control", "no-store")],
-      body: .bytes(bytes))
+      body: bytes)
   }
 
   package static func text(_ text: String, status: Int = 200) -> AdminResponse {
     AdminResponse(
-      status: status, headers: [("content-type", "text/plain; charset=utf-8")], body: .bytes(Array(text.utf8)))
+      status: status, headers: [("content-type", "text/plain; charset=utf-8")], body: Array(text.utf8))
   }
-}
-
-/// Where a streamed answer goes; usable from any thread. A client that reads too slowly is disconnected, so nothing
-/// piles up.
-package final class AdminSink: Sendable {
-  /// Unsent bytes after which the client is given up.
-  package static let maxUnsentBytes = 1 << 20
-
-  private let loop: any EventLoop
-  private let connection: InboundConnection
-  private let exchange: UInt64
-  private let closed: EventLoopPromise<Void>
-
-  init(loop: any EventLoop, connection: InboundConnection, exchange: UInt64) {
-    self.loop = loop
-    self.connection = connection
-    self.exchange = exchange
-    closed = loop.makePromise()
-  }
-
-  /// Succeeds when the client is gone or the answer is complete.
-  package var onClose: EventLoopFuture<Void> { closed.futureResult }
-
-  package func write(_ bytes: [UInt8]) {
-    loop.execute { self.connection.adminWrite(bytes, exchange: self.exchange) }
-  }
-
-  package func finish() {
-    loop.execute { self.connection.adminFinish(exchange: self.exchange) }
-  }
-
-  func ended() { closed.succeed() }
 }

@@ -66,8 +66,8 @@ enum ModelResolution {
   case refused(GatewayError)
 }
 
-/// The routes that one event loop has resolved in one configuration. Names that lead nowhere are not kept, so a client
-/// cannot fill it with nonsense; the bound is for patterns, which match any number of names.
+/// The routes that one event loop has resolved in one configuration. Names that lead nowhere are not kept. Patterns match
+/// any number of names, so a client can fill it: then it begins anew, which costs no more than resolving again.
 struct ModelCache {
   static let capacity = 1_024
 

@@ -103,9 +103,11 @@ enum AnswerHead {
 
   /// An answer of the gateway's own, head and body.
   ///
-  /// - Parameter date: the `date` line.
+  /// - Parameters:
+  ///   - hasBody: false for HEAD: the same head, and nothing behind it.
+  ///   - date: the `date` line.
   static func appendError(
-    _ error: GatewayError, surface: Surface, allow: String? = nil, date: [UInt8], notes: AnswerNotes,
+    _ error: GatewayError, surface: Surface, allow: String? = nil, hasBody: Bool, date: [UInt8], notes: AnswerNotes,
     to out: inout [UInt8]
   ) {
     let body = GatewayErrorBody.render(surface, error, requestID: notes.id.description)
@@ -121,7 +123,7 @@ enum AnswerHead {
     GatewayErrorBody.appendRetryHeaders(error, to: &out)
     GatewayErrorBody.appendShapeHeaders(surface, error, to: &out)
     notes.append(to: &out)
-    out.append(contentsOf: body)
+    if hasBody { out.append(contentsOf: body) }
   }
 
   static func appendJSON(_ body: [UInt8], date: [UInt8], notes: AnswerNotes, to out: inout [UInt8]) {

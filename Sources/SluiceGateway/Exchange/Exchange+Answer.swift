@@ -12,9 +12,10 @@ extension Exchange {
     responseBytes = bytes
     noteQuota(now)
     if let signing, (200..<300).contains(head.status) { signer?.desk.accepted(signing.credentials) }
+    // Without a body (HEAD, 204) nothing will come in events, whatever the type says.
+    let isStream = head.bodyLength != .none && (head.isEventStream || isArrayStream)
     let decision = machine.upstreamHead(
-      attempt: machine.currentAttempt, status: head.status, isEventStream: head.isEventStream || isArrayStream,
-      now: now)
+      attempt: machine.currentAttempt, status: head.status, isEventStream: isStream, now: now)
     perform(decision, now)
   }
 
@@ -41,7 +42,7 @@ extension Exchange {
     if stage == .opening { return judgeOpening(now) }
     guard stage == .streaming || stage == .forwarding, let connection else { return }
     connection.flush()
-    // The client may have been slow before this answer began, of which no event tells.
+    // The client may have become slow before the link was open, of which no event tells.
     writabilityChanged(connection.isWritable)
   }
 
@@ -86,16 +87,17 @@ extension Exchange {
     guard let head = responseHead else { return }
     let target = target
     let signer = signer
-    let failure = responseBytes.withUnsafeReadableBytes { bytes in
+    var failure = responseBytes.withUnsafeReadableBytes { bytes in
       collected.withUnsafeReadableBytes { body in
         target.pool.dialect.classify(
           status: head.status, headers: HeaderView(head.headers, in: ByteSlice(bytes)), body: ByteSlice(body),
           now: WallClock.now())
       }
     }.settled(with: signer, as: signing)
+    if operation == .native { failure = failure.onNativePath }
     if !isCollectedCut {
       recorded = RecordedAnswer(
-        head: head, bytes: responseBytes, body: collected, endpoint: endpointName, pool: target.pool.name,
+        head: head, bytes: responseBytes, body: collected, endpoint: endpointName, targetIndex: targetIndex,
         failure: failure, isRewritten: translation != nil)
     }
     let loop = loop
@@ -121,6 +123,7 @@ extension Exchange {
     noteStored(first)
     commit(forwardedFraming, now)
     stage = .forwarding
+    tail = AnswerTail(first)
     write(payload: first)
     connection?.flush()
   }
@@ -290,6 +293,7 @@ extension Exchange {
   }
 
   private func forward(_ part: UpstreamBodyPart) {
+    part.forEachPayload { tail?.append($0) }
     forwardWhole(part, mayTerminate: true)
   }
 

@@ -113,7 +113,7 @@ extension Exchange {
       return false
     }
     recorded = RecordedAnswer(
-      head: head, bytes: responseBytes, body: ByteBuffer(), endpoint: endpointName, pool: target.pool.name,
+      head: head, bytes: responseBytes, body: ByteBuffer(), endpoint: endpointName, targetIndex: targetIndex,
       failure: failure, isRewritten: true)
     ended(.failed(FailureFacts(failure)), fate, now)
     return true

@@ -76,6 +76,9 @@ extension Exchange {
 
   /// The answer was passed on to its end.
   func finishAnswer(_ now: Instant) {
+    if let tail, (200..<300).contains(status) {
+      measure = tail.withBytes { UsageMeter.measure(target.pool.dialect, upstreamOperation, tail: $0) }
+    }
     if let rest = heldEvent.takeAll() { write(payload: rest) }
     writeTerminator()
     connection?.flush()
@@ -124,12 +127,13 @@ extension Exchange {
   func fail(_ failure: SluiceDialects.ExchangeFailure, _ now: Instant) {
     var error = gatewayError(failure)
     if failure.usesRecordedAnswer, let recorded, recorded.isRewritten {
-      endpointName = recorded.endpoint
+      become(recorded)
       error = GatewayError(recorded.failure)
       error.retryAfter = failure.retryAfter ?? error.retryAfter
       error.shouldRetry = failure.shouldRetry ?? error.shouldRetry
     } else if failure.usesRecordedAnswer, let recorded {
-      endpointName = recorded.endpoint
+      become(recorded)
+      translation = nil
       framing = recorded.head.bodyLength == .none ? .none : .length(recorded.body.readableBytes)
       writeHead(recorded.head, recorded.bytes, body: recorded.body, advice: error)
       connection?.flush()
@@ -138,12 +142,19 @@ extension Exchange {
     loop.metrics.update(on: loop.id) { $0.rejected[failure.code, default: 0] &+= 1 }
     framing = .length(0)
     var scratch = loop.takeScratch()
-    AnswerHead.appendError(error, surface: surface, date: loop.dateLine(), notes: notes(), to: &scratch)
+    AnswerHead.appendError(
+      error, surface: surface, hasBody: !isHead, date: loop.dateLine(), notes: notes(), to: &scratch)
     bytesOut += scratch.count
     connection?.writeHead(scratch, followedBy: nil)
     loop.giveBack(&scratch)
     connection?.flush()
     complete(status: error.status, now)
+  }
+
+  /// The answer is an earlier target's, so it is shown and counted as that one's.
+  private func become(_ recorded: RecordedAnswer) {
+    targetIndex = recorded.targetIndex
+    endpointName = recorded.endpoint
   }
 
   private func gatewayError(_ failure: SluiceDialects.ExchangeFailure) -> GatewayError {
@@ -216,7 +227,8 @@ extension Exchange {
     let caller = connection?.callerKey.flatMap { $0 < keys.count ? keys[$0].name : nil } ?? ""
     loop.metrics.record(
       RequestRecord(
-        id: id, began: began, surface: surface, operation: operation, model: route?.model ?? "",
+        id: id, began: began, surface: surface, operation: operation,
+        model: RequestRecord.cut(model: route?.model ?? ""),
         pool: target.pool.name, endpoint: endpointName, caller: caller, status: status, isStream: stage == .streaming,
         code: code, duration: duration, firstToken: firstToken, phases: machine.phases, counters: machine.counters,
         bytesIn: bytesIn, bytesOut: bytesOut, inputTokens: measure.usage?.input ?? 0,

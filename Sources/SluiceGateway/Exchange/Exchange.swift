@@ -42,6 +42,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   /// The client asked for a stream.
   var wantsStream = false
   var isOldClient = false
+  var isHead = false
   var bytesIn = 0
   /// An estimate; what clocks and sizes of models are compared with.
   var promptTokens = 0
@@ -98,6 +99,8 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var bytesOut = 0
   var firstTokenAt: Instant?
   var measure = AnswerMeasure()
+  /// The end of a plain answer that is passed on as it comes.
+  var tail: AnswerTail?
   var lastSentAt = Instant.distantPast
   var isPaused = false
 
@@ -106,7 +109,8 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     var bytes: ByteBuffer
     var body: ByteBuffer
     var endpoint: String
-    var pool: String
+    /// The place along the route.
+    var targetIndex: Int
     /// What it means; for clients of another protocol than the provider's.
     var failure: ProviderFailure
     /// The client gets it in the gateway's words: its provider speaks another protocol, or said it in a stream.
@@ -143,6 +147,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     operation = request.match.operation
     wantsStream = request.match.operation.streams(fields?.stream)
     isOldClient = request.head.version == .zero
+    isHead = request.head.method == .head
     owner = connection.configuration.access.owner(request.caller.key)
     bytesIn = request.bytes.readableBytes + request.body.readableBytes
     began = request.began
@@ -198,8 +203,8 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     case .none: connection?.deadlineMoved(nextDeadline)
     case .acquire(let plan): acquire(plan, now)
     case .send: send()
-    case .hold: stage = .holding
-    case .collect: stage = .collecting
+    case .hold: wait(.holding)
+    case .collect: wait(.collecting)
     case .open: awaitFirstEvent(now)
     case .deliver: deliver(now)
     case .finish: finishAnswer(now)
@@ -207,6 +212,12 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     case .breakOff(let failure): breakOff(failure, now)
     case .abandon: complete(status: 499, now)
     }
+  }
+
+  /// The answer's body is kept back, under the clock for the time between its bytes.
+  private func wait(_ stage: Stage) {
+    self.stage = stage
+    connection?.deadlineMoved(nextDeadline)
   }
 }
 
@@ -317,15 +328,18 @@ extension Exchange {
     var bytes = loop.takeScratch()
     UpstreamHead(
       head: request.head, bytes: request.bytes, endpoint: endpoint, dialect: target.pool.dialect, match: request.match,
-      model: target.upstreamModel ?? route?.model ?? "", keepsModel: target.upstreamModel == nil, streams: wantsStream,
-      bodyCount: hasBody ? count : nil, inspected: request.match.inspected
+      model: target.upstreamModel ?? route?.model ?? "", keepsModel: target.upstreamModel == nil,
+      hasAccessKey: request.caller.key != nil, streams: wantsStream, bodyCount: hasBody ? count : nil,
+      inspected: request.match.inspected
     ).append(to: &bytes)
     AttemptSignature.insert(into: &bytes, endpoint, body: request.body, splice, as: signing)
     upstreamHeadBytes.clear(minimumCapacity: bytes.count + (count <= UpstreamBody.inline ? count : 0))
     upstreamHeadBytes.writeBytes(bytes)
     loop.giveBack(&bytes)
-    guard hasBody, count > 0 else { return UpstreamRequest(head: upstreamHeadBytes) }
-    return UpstreamBody.attach(request.body, splice, to: &upstreamHeadBytes)
+    guard hasBody, count > 0 else { return UpstreamRequest(head: upstreamHeadBytes, isHead: isHead) }
+    var whole = UpstreamBody.attach(request.body, splice, to: &upstreamHeadBytes)
+    whole.isHead = isHead
+    return whole
   }
 
   /// The change to the body: what the pool's options add, or the model's other name along the route.
@@ -417,6 +431,7 @@ extension Exchange {
     complaint = nil
     translation = nil
     refusal = nil
+    tail = nil
     if !heldEvent.isEmpty || heldEvent.isTorn { heldEvent = HeldEvent() }
     fields = nil
     link = .none

@@ -43,6 +43,8 @@ package struct StoredResponseReader {
     case response(String)
     /// More than one: readers of JSON differ about which counts.
     case several
+    /// Not JSON as it is read here, which need not keep a provider from reading it.
+    case unreadable
   }
 
   package static func previous(_ bytes: UnsafeRawBufferPointer) -> Previous {
@@ -54,19 +56,39 @@ package struct StoredResponseReader {
         if let id = leaf.string(in: bytes) { found = .response(id) }
       }
     } catch {
-      return .none
+      return .unreadable
     }
     return count > 1 ? .several : found
   }
 
-  /// The response that a provider's path names: `…/responses/{id}` and what is below.
-  ///
+  /// What a provider's path is about, as far as stored responses go.
+  package enum Place: Hashable {
+    case elsewhere
+    /// `…/responses`, or what is below it without being one.
+    case responses
+    /// `…/responses/{id}` and what is below.
+    case response(String)
+    /// Its segments go back up: which place is meant depends on who reads it.
+    case ambiguous
+  }
+
   /// - Parameter path: as it was sent; providers may read it in more ways than one.
-  package static func identifier(inPath path: ByteSlice) -> String? {
-    let segments = PercentDecoding.decode(path).split(separator: "/").filter { $0 != "." }
-    guard let place = segments.firstIndex(of: "responses"), place + 1 < segments.count else { return nil }
+  package static func place(inPath path: ByteSlice) -> Place {
+    let decoded = PercentDecoding.decode(path)
+    guard !goesUp(decoded) else { return .ambiguous }
+    let segments = decoded.split(separator: "/").filter { $0 != "." }
+    guard let place = segments.firstIndex(of: "responses") else { return .elsewhere }
+    guard place + 1 < segments.count else { return .responses }
     let name = segments[place + 1]
-    return name == "input_tokens" || name == "compact" ? nil : String(name)
+    return name == "input_tokens" || name == "compact" ? .responses : .response(String(name))
+  }
+
+  /// Whether a path has `..` in it, also where it is escaped twice, separated by backslashes, or has parameters.
+  private static func goesUp(_ path: String) -> Bool {
+    var path = path
+    let again = Array(path.utf8).withSlice { PercentDecoding.decode($0) }
+    if again != path { path += "/" + again }
+    return path.split { $0 == "/" || $0 == "\\" }.contains { $0.prefix { $0 != ";" } == ".." }
   }
 
   private static func identifier(_ bytes: UnsafeRawBufferPointer, within member: StaticString?) -> String? {

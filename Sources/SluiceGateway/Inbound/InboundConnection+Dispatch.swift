@@ -52,6 +52,9 @@ extension InboundConnection {
     case .found:
       if let error = gate.admitAdministrator() { return .refused(error, .openai, allow: nil) }
       return .admin(path: path)
+    case .page:
+      if let error = gate.admitPage() { return .refused(error, .openai, allow: nil) }
+      return .admin(path: path)
     }
   }
 
@@ -120,7 +123,8 @@ extension InboundConnection {
     let id = id ?? RequestID(loop.nextRandom())
     var scratch = loop.takeScratch()
     AnswerHead.appendError(
-      error, surface: surface, allow: allow, date: loop.dateLine(), notes: localNotes(id), to: &scratch)
+      error, surface: surface, allow: allow, hasBody: !isHead, date: loop.dateLine(), notes: localNotes(id),
+      to: &scratch)
     writeHead(scratch, followedBy: nil)
     flush()
     let count = scratch.count

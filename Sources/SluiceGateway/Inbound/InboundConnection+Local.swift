@@ -69,7 +69,7 @@ extension InboundConnection {
       return refuse(
         request, GatewayError(.modelNotAllowed, message: "This access key is limited to models; native paths are not."))
     }
-    guard mayReachResponses(request) else { return refuse(request, GatewayError(.unknownStoredResponse)) }
+    if let error = reachesOthersResponses(request) { return refuse(request, error) }
     let target = ResolvedTarget(pool: pool, upstreamModel: nil, slot: loop.metrics.slot(ofPool: pool.name))
     let plan = RoutePlan(targets: [RouteTarget(pool: pool.name)])
     start(request, nil, ModelRoute(model: "", plan: plan, targets: [target]))
@@ -131,25 +131,13 @@ extension InboundConnection {
 
   private func write(_ response: AdminResponse, _ id: RequestID) {
     var notes = localNotes(id)
-    switch response.body {
-    case .bytes(let bytes):
-      notes.framing = .length(bytes.count)
-      writeHead(of: response, notes, body: bytes)
-      flush()
-      answerEnded(closes: false, loop.clock.now())
-    case .stream(let start):
-      let isOld = isOldClient
-      notes.framing = isOld ? .untilClose : .chunked
-      notes.closes = willClose(framing: notes.framing)
-      writeHead(of: response, notes, body: [])
-      flush()
-      let sink = AdminSink(loop: loop.loop, connection: self, exchange: answerNumber)
-      adminSink = sink
-      start(sink)
-    }
+    notes.framing = .length(response.body.count)
+    writeHead(of: response, notes)
+    flush()
+    answerEnded(closes: false, loop.clock.now())
   }
 
-  private func writeHead(of response: AdminResponse, _ notes: AnswerNotes, body: [UInt8]) {
+  private func writeHead(of response: AdminResponse, _ notes: AnswerNotes) {
     var scratch = loop.takeScratch()
     AnswerHead.appendStatus(response.status, date: loop.dateLine(), to: &scratch)
     for (name, value) in response.headers where Self.isSafe(name) && Self.isSafe(value) {
@@ -159,7 +147,7 @@ extension InboundConnection {
       scratch.append("\r\n")
     }
     notes.append(to: &scratch)
-    scratch.append(contentsOf: body)
+    scratch.append(contentsOf: response.body)
     writeHead(scratch, followedBy: nil)
     loop.giveBack(&scratch)
   }
@@ -167,26 +155,5 @@ extension InboundConnection {
   /// Nothing that could end a line.
   private static func isSafe(_ text: String) -> Bool {
     text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
-  }
-
-  func adminWrite(_ bytes: [UInt8], exchange: UInt64) {
-    guard phase == .answering, answerNumber == exchange, adminSink != nil, !bytes.isEmpty, let context else { return }
-    let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-    guard unsent <= AdminSink.maxUnsentBytes else { return close() }
-    var chunk = ByteBuffer()
-    if !isOldClient { chunk.writeString(String(bytes.count, radix: 16) + "\r\n") }
-    chunk.writeBytes(bytes)
-    if !isOldClient { chunk.writeStaticString("\r\n") }
-    write(chunk)
-    flush()
-  }
-
-  func adminFinish(exchange: UInt64) {
-    guard phase == .answering, answerNumber == exchange, let sink = adminSink else { return }
-    adminSink = nil
-    if !isOldClient { write(ByteBuffer(staticString: Exchange.terminator)) }
-    flush()
-    sink.ended()
-    answerEnded(closes: isOldClient, loop.clock.now())
   }
 }

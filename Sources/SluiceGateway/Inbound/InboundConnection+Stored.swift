@@ -35,6 +35,9 @@ extension InboundConnection {
     let previous: String
     switch request.body.withUnsafeReadableBytes({ StoredResponseReader.previous($0) }) {
     case .none: return start(request, fields, route)
+    case .unreadable:
+      guard configuration.access.hasSeveralCallers else { return start(request, fields, route) }
+      return refuse(request, GatewayError(.invalidJSON))
     case .several: return refuse(request, GatewayError(.duplicateField, param: "previous_response_id"))
     case .response(let id): previous = id
     }
@@ -48,21 +51,29 @@ extension InboundConnection {
     start(request, fields, ModelRoute(model: route.model, only: target))
   }
 
-  /// The provider's own paths reach stored responses as well: where callers are told apart, only their own.
-  func mayReachResponses(_ request: borrowing InboundRequest) -> Bool {
-    guard configuration.access.hasSeveralCallers else { return true }
+  /// The provider's own paths reach stored responses as well: where callers are told apart, only their own. What could
+  /// be read in another way by the provider than here is refused.
+  func reachesOthersResponses(_ request: borrowing InboundRequest) -> GatewayError? {
+    guard configuration.access.hasSeveralCallers else { return nil }
     let owner = configuration.access.owner(request.caller.key)
     func isOwn(_ id: String) -> Bool { loop.stored.withLock { $0[StoredResponses.key(id, owner: owner)] } != nil }
     let path = request.head.path.range
     let provider = request.match.providerPath ?? 0
-    let named = request.bytes.withUnsafeReadableBytes { bytes in
-      StoredResponseReader.identifier(inPath: ByteSlice(bytes)[path].suffix(from: provider))
+    let place = request.bytes.withUnsafeReadableBytes { bytes in
+      StoredResponseReader.place(inPath: ByteSlice(bytes)[path].suffix(from: provider))
     }
-    if let named, !isOwn(named) { return false }
+    switch place {
+    case .ambiguous:
+      return GatewayError(.malformedRequest, message: "Paths with `..` are not passed on.")
+    case .response(let id) where !isOwn(id): return GatewayError(.unknownStoredResponse)
+    case .elsewhere, .responses, .response: break
+    }
+    guard request.body.readableBytes > 0 else { return nil }
     switch request.body.withUnsafeReadableBytes({ StoredResponseReader.previous($0) }) {
-    case .none: return true
-    case .several: return false
-    case .response(let id): return isOwn(id)
+    case .none: return nil
+    case .unreadable: return place == .elsewhere ? nil : GatewayError(.invalidJSON)
+    case .several: return GatewayError(.duplicateField, param: "previous_response_id")
+    case .response(let id): return isOwn(id) ? nil : GatewayError(.unknownStoredResponse)
     }
   }
 

@@ -12,7 +12,7 @@ import SluiceRuntime
 ///   answering → head (the answer is complete) | lingering | closed
 ///   lingering → closed        the last answer is out; what the client still sends is dropped until it sees it
 /// Invariants: bytes behind the current request are kept, at most `maxPipelinedBytes` plus one read, and then nothing
-/// more is read; a connection whose request could not be understood or was not read to its end is never used again;
+/// more is read; no request is begun, and nothing read, while earlier answers pile up unsent; a connection whose request could not be understood or was not read to its end is never used again;
 /// there is at most one timer, armed for the earliest thing to happen.
 ///
 /// Confined to the channel's event loop, which `@unchecked Sendable` relies on.
@@ -48,15 +48,18 @@ final class InboundConnection: ChannelInboundHandler, DeadlineTarget, @unchecked
   var callerKey: Int?
   var isLastRequest = false
   var isOldClient = false
+  /// The answer must have no body.
+  var isHead = false
   var exchange: Exchange?
   /// Counts answers, so that a late word of the administration side cannot reach another client request.
   var answerNumber: UInt64 = 0
-  var adminSink: AdminSink?
   /// The request that the administration side has not begun to answer.
   var awaitedAnswer: RequestID?
 
-  private var deadline = Instant.distantFuture
-  private var armed = Instant.distantFuture
+  var deadline = Instant.distantFuture
+  var armed = Instant.distantFuture
+  /// Bytes that the client had not taken when the deadline came last.
+  var unsentBefore = Int.max
   private var out = ByteBuffer()
 
   init(loop: LoopContext) {
@@ -103,15 +106,30 @@ final class InboundConnection: ChannelInboundHandler, DeadlineTarget, @unchecked
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    if phase == .answering, pending.readableBytes >= limits.maxPipelinedBytes {
-      isReadWithheld = true
-    } else if phase != .closed {
-      context.read()
-    }
+    isReadWithheld = !mayRead
+    if !isReadWithheld { context.read() }
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     exchange?.writabilityChanged(context.channel.isWritable)
+    guard context.channel.isWritable else { return }
+    process()
+    readOn()
+  }
+
+  private var mayRead: Bool {
+    switch phase {
+    case .closed: false
+    case .answering: pending.readableBytes < limits.maxPipelinedBytes
+    case .head: isWritable
+    case .body, .lingering: true
+    }
+  }
+
+  private func readOn() {
+    guard isReadWithheld, mayRead else { return }
+    isReadWithheld = false
+    context?.read()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -135,15 +153,13 @@ final class InboundConnection: ChannelInboundHandler, DeadlineTarget, @unchecked
     timer.cancel()
     exchange?.clientGone()
     exchange = nil
-    adminSink?.ended()
-    adminSink = nil
     dropRequest()
     pending = ByteBuffer()
     loop.connectionCount.withLock { $0 -= 1 }
     loop.remove(self)
   }
 
-  private func dropRequest() {
+  func dropRequest() {
     if let collector { loop.purse.refund(collector.reserved) }
     if let request { loop.purse.refund(request.reserved) }
     collector = nil
@@ -163,7 +179,8 @@ extension InboundConnection {
     defer { isProcessing = false }
     while true {
       switch phase {
-      case .head: guard readHead() else { return }
+      // A client that does not read its answers gets no further ones.
+      case .head: guard isWritable, readHead() else { return }
       case .body: guard readBody() else { return }
       case .answering, .lingering, .closed: return
       }
@@ -175,6 +192,7 @@ extension InboundConnection {
     if began == nil {
       began = loop.clock.now()
       configuration = loop.configuration
+      isHead = false
     }
     var search = search
     let limits = limits
@@ -199,6 +217,7 @@ extension InboundConnection {
 
   private func headArrived(_ head: RequestHead, _ bytes: ByteBuffer) {
     isOldClient = head.version == .zero
+    isHead = head.method == .head
     isLastRequest = !head.keepAlive || isOldClient || loop.isDraining
     callerKey = nil
     var admission = Admission.refused(GatewayError(.internalError), .openai, allow: nil)
@@ -346,11 +365,9 @@ extension InboundConnection {
     latest?.dropBytes()
     guard !closes, !isLastRequest, !loop.isDraining else { return closeAfterAnswer(now) }
     phase = .head
+    unsentBefore = .max
     setDeadline(now + limits.idleTimeout)
-    if isReadWithheld {
-      isReadWithheld = false
-      context?.read()
-    }
+    readOn()
     guard pending.readableBytes > 0 else { return pending = ByteBuffer() }
     // Not from inside the exchange that just ended.
     if !isProcessing { loop.loop.assumeIsolated().execute { self.process() } }
@@ -358,19 +375,17 @@ extension InboundConnection {
 
   /// Says that nothing more follows, and gives the client the time to read the answer before the connection goes: with
   /// unread bytes in the kernel a close would be a reset, which can overtake the answer.
-  private func closeAfterAnswer(_ now: Instant) {
+  func closeAfterAnswer(_ now: Instant) {
     guard let context else { return }
     phase = .lingering
+    unsentBefore = .max
     pending = ByteBuffer()
     // A slow client may take its time to read; only then the short wait begins.
     setDeadline(now + limits.idleTimeout)
     let flushed = loop.loop.makePromise(of: Void.self)
     context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: flushed)
     flushed.futureResult.assumeIsolated().whenComplete { _ in self.shutOutput() }
-    if isReadWithheld {
-      isReadWithheld = false
-      context.read()
-    }
+    readOn()
   }
 
   private func shutOutput() {
@@ -394,69 +409,5 @@ extension InboundConnection {
 
   func close() {
     context?.close(promise: nil)
-  }
-}
-
-// MARK: - Time
-
-extension InboundConnection {
-  func setDeadline(_ moment: Instant) {
-    deadline = moment
-    deadlineMoved(moment)
-  }
-
-  /// Makes sure that `deadlineCame` is called by then; later moments are found when the timer fires.
-  func deadlineMoved(_ moment: Instant) {
-    guard moment < armed else { return }
-    armed = moment
-    timer.arm(moment, for: self)
-  }
-
-  func deadlineCame() {
-    armed = .distantFuture
-    guard phase != .closed else { return }
-    let now = loop.clock.now()
-    if let exchange, exchange.isActive {
-      exchange.deadlineCame(now)
-      if let exchange = self.exchange, exchange.isActive { deadlineMoved(exchange.nextDeadline) }
-    } else if now >= deadline {
-      expired()
-    }
-    if phase != .closed, phase != .answering || awaitedAnswer != nil {
-      deadlineMoved(max(deadline, now + .milliseconds(1)))
-    }
-  }
-
-  private func expired() {
-    switch phase {
-    case .head where began == nil: close()
-    case .head, .body:
-      let surface = request?.match.surface ?? .openai
-      isLastRequest = true
-      dropRequest()
-      answer(GatewayError(.requestTimeout), surface: surface)
-    case .lingering: close()
-    case .answering:
-      guard let id = awaitedAnswer else { return }
-      awaitedAnswer = nil
-      administratorIsLate(id)
-    case .closed: break
-    }
-  }
-
-  func drain() {
-    switch phase {
-    case .head where began == nil: close()
-    case .head, .body, .answering, .lingering, .closed: break
-    }
-    if adminSink != nil { close() }
-  }
-
-  func abort() {
-    if let exchange, exchange.isActive {
-      exchange.shutDown()
-    } else if phase != .lingering {
-      close()
-    }
   }
 }

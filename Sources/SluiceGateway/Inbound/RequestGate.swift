@@ -77,6 +77,13 @@ struct RequestGate {
     return nil
   }
 
+  /// Whether a page of the administration side may be shown that holds no data. Its calls for data need the token; it
+  /// does not, but a browser must not have been led here under a foreign name.
+  func admitPage() -> GatewayError? {
+    guard let refusal = admitAdministrator() else { return nil }
+    return configuration.adminToken == nil ? refusal : nameTrust()
+  }
+
   /// Bodies of the surfaces are JSON. A browser cannot send that type to a foreign server unasked.
   ///
   /// Ollama's server never looks at the type, so there are clients of it that send none. They are taken at their word,
@@ -101,6 +108,11 @@ struct RequestGate {
       return GatewayError(
         .missingAccessKey, message: "Forwarded requests need an access key (or the admin token); configure one.")
     }
+    return nameTrust()
+  }
+
+  /// Why the names that the request was sent to and from are not enough, if they are not.
+  private func nameTrust() -> GatewayError? {
     if peer.isUnixSocket { return nil }
     if let host = head.host, !isOurs(authority: ByteSlice(host.slice(bytes))) { return GatewayError(.hostNotAllowed) }
     if let origin = head.headers.first(.origin), !isOurs(origin: ByteSlice(origin.slice(bytes))) {

@@ -29,32 +29,10 @@ package struct FixedHistogram: Sendable {
     sumNanoseconds = sumNanoseconds.addingReportingOverflow(other.sumNanoseconds).partialValue
   }
 
-  /// Values in bucket `index`, not cumulated.
+  /// Values in bucket `index` alone, without those in the smaller ones.
   package subscript(_ index: Int) -> UInt64 { buckets[index] }
 
-  /// Cumulated counts per bound in seconds, as Prometheus wants them; the last one is +Inf.
-  package var cumulated: [(upperSeconds: Double, count: UInt64)] {
-    var total: UInt64 = 0
-    return (0..<Self.bucketCount).map { index in
-      total &+= buckets[index]
-      return (index < Self.bounds.count ? Double(Self.bounds[index]) / 1e9 : .infinity, total)
-    }
-  }
-
   package var sumSeconds: Double { Double(sumNanoseconds) / 1e9 }
-
-  /// The bucket bound below which `share` (0…1) of the values lie; nil without values.
-  package func quantileUpperBound(_ share: Double) -> Interval? {
-    guard count > 0 else { return nil }
-    let rank = UInt64((Double(count) * min(max(share, 0), 1)).rounded(.up))
-    var total: UInt64 = 0
-    for index in 0..<Self.bucketCount {
-      total &+= buckets[index]
-      guard total >= max(1, rank) else { continue }
-      return index < Self.bounds.count ? Interval(nanoseconds: Self.bounds[index]) : .max
-    }
-    return .max
-  }
 
   /// Binary search over the bounds.
   private static func index(of value: Int64) -> Int {

@@ -3,12 +3,14 @@ package import SluicePolicy
 
 /// One finished request, for `/api/requests`: metadata only, never a byte of a prompt or an answer.
 package struct RequestRecord: Sendable {
+  static let maxModelBytes = 200
+
   package var id: RequestID
   /// On the gateway's monotonic clock.
   package var began: Instant
   package var surface: Surface?
   package var operation: Operation?
-  /// As the client named it, cut to 200 bytes.
+  /// As the client named it, cut to `maxModelBytes`.
   package var model: String
   /// Empty when no pool was asked.
   package var pool: String
@@ -21,7 +23,8 @@ package struct RequestRecord: Sendable {
   /// Why it failed; empty for success.
   package var code: String
   package var duration: Interval
-  /// Until the first token of a stream or the first byte of a plain answer; zero is unknown.
+  /// Until the first token of a stream, or until a plain answer was there as a whole; zero is unknown, as for plain
+  /// answers that are too long to be held.
   package var firstToken: Interval
   package var phases: PhaseClock
   package var counters: ExchangeCounters
@@ -31,6 +34,12 @@ package struct RequestRecord: Sendable {
   package var outputTokens: Int
   /// The provider did not say them.
   package var isEstimate: Bool
+
+  /// Names in paths may be as long as the path.
+  static func cut(model: String) -> String {
+    guard model.utf8.count > maxModelBytes else { return model }
+    return String(decoding: model.utf8.prefix(maxModelBytes), as: UTF8.self)
+  }
 }
 
 /// The gateway's own name for one request: `x-sluice-request-id`.

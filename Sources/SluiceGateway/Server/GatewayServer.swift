@@ -18,6 +18,8 @@ package final class GatewayServer: Sendable {
   private let contexts: [LoopContext]
   private let connectionCount = Guarded(0)
   private let listeners = Guarded<[any Channel]>([])
+  /// The unix sockets that this server itself has made.
+  private let socketPaths = Guarded<[String]>([])
   private let state = Guarded(State.new)
   private let logger: Logger
 
@@ -67,6 +69,7 @@ package final class GatewayServer: Sendable {
       for address in settings.listen {
         let channel = try await Listener(server: self, tls: tls).bind(address)
         listeners.withLock { $0.append(channel) }
+        if case .unix(let path, _) = address { socketPaths.withLock { $0.append(path) } }
       }
     } catch {
       await stopListening()
@@ -119,8 +122,9 @@ package final class GatewayServer: Sendable {
   }
 
   private func stopListening() async {
+    // Before the listeners close: as long as they answer, nobody else puts a socket of his own there.
+    for path in socketPaths.replace(with: []) { UnixSocket.remove(path) }
     for channel in listeners.replace(with: []) { try? await channel.close().get() }
-    for case .unix(let path, _) in settings.listen { Listener.removeSocket(path) }
   }
 
   /// False when `limit` passed first.

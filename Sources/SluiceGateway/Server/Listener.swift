@@ -1,10 +1,3 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -28,14 +21,17 @@ struct Listener {
   private static let allocator = AdaptiveRecvByteBufferAllocator(minimum: 2_048, initial: 2_048, maximum: 16_384)
 
   private func bindUnix(_ path: String, _ mode: UInt16) async throws -> any Channel {
-    if await Self.answers(path, server.eventLoopGroup) { throw GatewayStartError.socketInUse(path) }
-    Self.removeSocket(path)
-    // The file exists from `bind` on, so it must not be born with wider permissions than it is to have.
-    let before = umask(0o777 & ~mode_t(mode))
-    defer { umask(before) }
-    let channel = try await bootstrap(isTCP: false).bind(unixDomainSocketPath: path).get()
-    chmod(path, mode_t(mode))
-    return channel
+    if await UnixSocket.answers(path, server.eventLoopGroup) { throw GatewayStartError.socketInUse(path) }
+    UnixSocket.remove(path)
+    let handle = try UnixSocket.make(path, mode)
+    do {
+      let channel = try await bootstrap(isTCP: false).withBoundSocket(handle).get()
+      UnixSocket.setBacklog(server.settings.backlog, of: handle)
+      return channel
+    } catch {
+      UnixSocket.remove(path)
+      throw error
+    }
   }
 
   private func bootstrap(isTCP: Bool) -> ServerBootstrap {
@@ -85,21 +81,6 @@ struct Listener {
       let answer = speaks ? RefusingHandler.answer(date: context.dateLine()) : nil
       try channel.pipeline.syncOperations.addHandler(RefusingHandler(answer))
     }
-  }
-
-  /// Removes what a gateway that died has left behind; never anything but a socket.
-  static func removeSocket(_ path: String) {
-    var status = stat()
-    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
-    unlink(path)
-  }
-
-  private static func answers(_ path: String, _ group: any EventLoopGroup) async -> Bool {
-    guard let channel = try? await ClientBootstrap(group: group).connect(unixDomainSocketPath: path).get() else {
-      return false
-    }
-    try? await channel.close().get()
-    return true
   }
 }
 

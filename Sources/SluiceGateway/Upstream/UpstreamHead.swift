@@ -14,6 +14,8 @@ struct UpstreamHead {
   let model: String
   /// It is the name the client used.
   let keepsModel: Bool
+  /// The client identified itself to the gateway.
+  let hasAccessKey: Bool
   let streams: Bool
   /// Nil for requests without a body.
   let bodyCount: Int?
@@ -29,7 +31,8 @@ struct UpstreamHead {
         match.operation, model: model, streams: streams,
         passed: UpstreamCall.Passed(
           path: source[head.path.range].suffix(from: match.providerPath ?? 0),
-          query: head.query.map { source[$0.range] }, keepsModel: keepsModel))
+          query: head.query.map { source[$0.range] }, keepsModel: keepsModel,
+          dropsKey: hasAccessKey))
       dialect.appendUpstreamTarget(basePath: endpoint.basePath, call, to: &out)
       out.append(" HTTP/1.1\r\n")
       out.append(contentsOf: endpoint.lines)

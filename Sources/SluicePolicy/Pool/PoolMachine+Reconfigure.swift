@@ -16,11 +16,17 @@ extension PoolMachine {
     return layout
   }
 
-  /// Handles are places in tables of fixed size, and what drains still holds its own.
+  /// Handles are places in tables of fixed size, and what drains still holds its own. Endpoints that go and of which
+  /// nothing is lent make room before the new ones come; origins give their places up only afterwards.
   private func hasPlaces(for new: PoolSettings) -> Bool {
     let newOrigins = new.origins.count { origins.position(identity: $0.identity) == nil }
-    let newEndpoints = new.endpoints.count { matching($0, in: new) == nil }
-    return newOrigins <= origins.freePositions && newEndpoints <= endpoints.freePositions
+    var kept = EndpointSet()
+    var newEndpoints = 0
+    for endpoint in new.endpoints {
+      if let match = matching(endpoint, in: new) { kept.insert(position: match) } else { newEndpoints += 1 }
+    }
+    let freed = endpoints.positions.count { !kept.contains(position: $0) && endpoints[$0].leased == 0 }
+    return newOrigins <= origins.freePositions && newEndpoints <= endpoints.freePositions + freed
   }
 
   /// The endpoint that goes on under these settings: same identity, same origin.

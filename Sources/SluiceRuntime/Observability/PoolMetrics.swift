@@ -14,20 +14,33 @@ public struct PoolMetrics {
     self.factory = factory
   }
 
-  /// Reports one snapshot for each pool. Metrics of pools that are no longer there are given back.
+  /// Reports one snapshot for each pool; pools of one name (one that drains, and the one that replaces it) are reported
+  /// as one. Metrics of pools that are no longer there are given back.
   public mutating func report(_ pools: [(PoolSnapshot, DriverCounters)]) {
     var gone = instruments
-    for (snapshot, counters) in pools {
-      gone[snapshot.name] = nil
-      var own = instruments[snapshot.name] ?? PoolInstruments(pool: snapshot.name, factory: factory)
-      own.report(snapshot, counters)
-      instruments[snapshot.name] = own
+    for (name, parts) in Dictionary(grouping: pools, by: \.0.name) {
+      gone[name] = nil
+      var own = instruments[name] ?? PoolInstruments(pool: name, factory: factory)
+      own.report(PoolSum(parts: parts))
+      instruments[name] = own
     }
     for (name, own) in gone {
       own.destroy()
       instruments[name] = nil
     }
   }
+}
+
+/// Pools of one name, added up.
+private struct PoolSum {
+  let parts: [(snapshot: PoolSnapshot, driver: DriverCounters)]
+
+  init(parts: [(PoolSnapshot, DriverCounters)]) { self.parts = parts }
+
+  func gauge(_ value: (PoolSnapshot) -> Int) -> Int { parts.reduce(0) { $0 + value($1.snapshot) } }
+  func counter(_ value: (PoolCounters) -> UInt64) -> UInt64 { parts.reduce(0) { $0 &+ value($1.snapshot.counters) } }
+  func driver(_ value: (DriverCounters) -> UInt64) -> UInt64 { parts.reduce(0) { $0 &+ value($1.driver) } }
+  var oldestWait: Interval { parts.map(\.snapshot.oldestWait).max() ?? .zero }
 }
 
 /// The metrics of one pool.
@@ -42,12 +55,12 @@ private struct PoolInstruments {
     self.factory = factory
   }
 
-  mutating func report(_ snapshot: PoolSnapshot, _ driver: DriverCounters) {
-    reportSlots(snapshot)
-    reportCounters(snapshot.counters)
-    raise("sluice_pool_leaked_leases_total", to: driver.leakedLeases)
-    raise("sluice_pool_direct_connections_total", to: driver.directOpened)
-    raise("sluice_pool_clock_jumps_total", to: driver.clockJumps)
+  mutating func report(_ sum: PoolSum) {
+    reportSlots(sum)
+    reportCounters(sum)
+    raise("sluice_pool_leaked_leases_total", to: sum.driver(\.leakedLeases))
+    raise("sluice_pool_direct_connections_total", to: sum.driver(\.directOpened))
+    raise("sluice_pool_clock_jumps_total", to: sum.driver(\.clockJumps))
   }
 
   func destroy() {
@@ -55,35 +68,34 @@ private struct PoolInstruments {
     for entry in counters.values { entry.counter.destroy() }
   }
 
-  private mutating func reportSlots(_ snapshot: PoolSnapshot) {
-    let slots = snapshot.slots
-    set("sluice_pool_resources", ("state", "connecting"), slots.connecting)
-    set("sluice_pool_resources", ("state", "idle"), slots.idle)
-    set("sluice_pool_resources", ("state", "leased"), slots.leased)
-    set("sluice_pool_resources", ("state", "verifying"), slots.verifying)
-    set("sluice_pool_resources", ("state", "draining"), slots.draining)
-    set("sluice_pool_resources", ("state", "closing"), slots.closing)
-    set("sluice_pool_resources_max", nil, Int(snapshot.numbers.max))
-    set("sluice_pool_slots_leased", nil, Int(snapshot.numbers.leased))
+  private mutating func reportSlots(_ sum: PoolSum) {
+    set("sluice_pool_resources", ("state", "connecting"), sum.gauge(\.slots.connecting))
+    set("sluice_pool_resources", ("state", "idle"), sum.gauge(\.slots.idle))
+    set("sluice_pool_resources", ("state", "leased"), sum.gauge(\.slots.leased))
+    set("sluice_pool_resources", ("state", "verifying"), sum.gauge(\.slots.verifying))
+    set("sluice_pool_resources", ("state", "draining"), sum.gauge(\.slots.draining))
+    set("sluice_pool_resources", ("state", "closing"), sum.gauge(\.slots.closing))
+    set("sluice_pool_resources_max", nil, sum.gauge { Int($0.numbers.max) })
+    set("sluice_pool_slots_leased", nil, sum.gauge { Int($0.numbers.leased) })
     for priority in PriorityClass.allCases {
-      set("sluice_pool_waiting", ("class", priority.label), snapshot.waiting[priority])
+      set("sluice_pool_waiting", ("class", priority.label), sum.gauge { $0.waiting[priority] })
     }
-    gauge("sluice_pool_oldest_wait_seconds", nil).record(snapshot.oldestWait.seconds)
+    gauge("sluice_pool_oldest_wait_seconds", nil).record(sum.oldestWait.seconds)
   }
 
-  private mutating func reportCounters(_ totals: PoolCounters) {
-    raise("sluice_pool_acquired_total", to: totals.acquired)
-    raise("sluice_pool_granted_total", ("how", "at_once"), to: totals.grantedAtOnce)
-    raise("sluice_pool_granted_total", ("how", "queued"), to: totals.grantedLater)
-    raise("sluice_pool_cancelled_total", to: totals.cancelled)
-    raise("sluice_pool_reused_total", to: totals.reused)
-    raise("sluice_pool_connects_total", ("result", "success"), to: totals.connectsSucceeded)
-    raise("sluice_pool_connects_total", ("result", "failure"), to: totals.connectsFailed)
+  private mutating func reportCounters(_ sum: PoolSum) {
+    raise("sluice_pool_acquired_total", to: sum.counter(\.acquired))
+    raise("sluice_pool_granted_total", ("how", "at_once"), to: sum.counter(\.grantedAtOnce))
+    raise("sluice_pool_granted_total", ("how", "queued"), to: sum.counter(\.grantedLater))
+    raise("sluice_pool_cancelled_total", to: sum.counter(\.cancelled))
+    raise("sluice_pool_reused_total", to: sum.counter(\.reused))
+    raise("sluice_pool_connects_total", ("result", "success"), to: sum.counter(\.connectsSucceeded))
+    raise("sluice_pool_connects_total", ("result", "failure"), to: sum.counter(\.connectsFailed))
     for reason in RejectionReason.allCases {
-      raise("sluice_pool_rejected_total", ("reason", reason.label), to: totals.rejected[reason])
+      raise("sluice_pool_rejected_total", ("reason", reason.label), to: sum.counter { $0.rejected[reason] })
     }
     for reason in CloseReason.allCases {
-      raise("sluice_pool_closed_total", ("reason", reason.label), to: totals.closed[reason])
+      raise("sluice_pool_closed_total", ("reason", reason.label), to: sum.counter { $0.closed[reason] })
     }
   }
 

@@ -23,6 +23,23 @@ import Testing
     #expect(factory.value("sluice_pool_acquired_total") == 3, "added up by the back end, not counted twice")
   }
 
+  @Test func twoPoolsOfOneNameAreAddedUpAndInflateNothing() throws {
+    let factory = RecordingFactory()
+    var metrics = PoolMetrics(factory: factory)
+    let (old, new) = (try Bench(.test(max: 3)), try Bench(.test(max: 3)))
+    for _ in 1...5 { try old.mustLease().release(.success) }
+    try new.mustLease().release(.success)
+    for _ in 1...3 {
+      metrics.report([(old.pool.snapshot(), old.pool.counters), (new.pool.snapshot(), new.pool.counters)])
+      #expect(factory.value("sluice_pool_acquired_total") == 6)
+      #expect(factory.value("sluice_pool_resources_max") == 6)
+    }
+    metrics.report([(new.pool.snapshot(), new.pool.counters)])
+    try new.mustLease().release(.success)
+    metrics.report([(new.pool.snapshot(), new.pool.counters)])
+    #expect(factory.value("sluice_pool_acquired_total") == 7, "what the old one counted stays counted")
+  }
+
   @Test func metricsOfAPoolThatIsGoneAreGivenBack() throws {
     let factory = RecordingFactory()
     var metrics = PoolMetrics(factory: factory)

@@ -6,8 +6,8 @@ extension Cohere {
     switch status {
     case 400:
       isContextLength(error) ? FailureVerdict(.contextLength, .request) : FailureVerdict(.caller, .request)
-    case 401: FailureVerdict(.credential, .key, disablesKey: true)
-    case 402: FailureVerdict(.quota, .key, disablesKey: true)
+    case 401: FailureVerdict(.credential, .key, disablesKey: true).bare
+    case 402: FailureVerdict(.quota, .key, disablesKey: true).bare
     case 403: FailureVerdict(.credential, .keyAndModel)
     case 404: FailureVerdict(.caller, .keyAndModel)
     case 408, 504: FailureVerdict(.timeout, .endpoint)

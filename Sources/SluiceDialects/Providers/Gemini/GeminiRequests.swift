@@ -47,7 +47,8 @@ package enum Gemini: ProviderKnowledge {
       if call.operation == .streamGenerateContent { target.append("?alt=sse") }
       if call.operation == .models { target.append("?pageSize=1000") }
     } else {
-      appendQuery(call.passed?.query, to: &target)
+      // Google's own place for a key: the client's is for the gateway.
+      call.appendQuery(dropsKey: true, to: &target)
     }
   }
 
@@ -93,22 +94,6 @@ package enum Gemini: ProviderKnowledge {
     case .batchEmbedContents: "batchEmbedContents"
     case .geminiCountTokens: "countTokens"
     default: nil
-    }
-  }
-
-  /// The client's query without `key`: that is its credential for the gateway.
-  private static func appendQuery(_ query: ByteSlice?, to target: inout [UInt8]) {
-    guard let query, !query.isEmpty else { return }
-    var mark = Ascii.questionMark
-    var start = 0
-    while start < query.count {
-      let end = query.firstIndex(of: 0x26, from: start) ?? query.count
-      let pair = query[start..<end]
-      start = end + 1
-      guard !pair.isEmpty, !pair.hasPrefix("key="), !pair.equals("key") else { continue }
-      target.append(mark)
-      pair.append(to: &target)
-      mark = 0x26
     }
   }
 
