@@ -88,7 +88,8 @@ class ManyCallsTests(GatewayCase):
                     {"kind": "rst_stream", "error": "refused_stream", "rate": 0.02, "count": 20},
                     {"kind": "slow", "first_byte": 1, "tokens_per_second": 20})
         problems = asyncio.run(self.all())
-        self.assertEqual(problems[:3], [], f"{len(problems)} of {self.calls} failed")
+        logs = "".join(["simulator:\n", *self.simulator.lines[-20:], "gateway:\n", *self.gateway.lines[-20:]])
+        self.assertEqual(problems[:3], [], f"{len(problems)} of {self.calls} failed\n{self.stats()}\n{logs}")
         stats = self.stats()
         self.assertGreaterEqual(stats["requests"]["completed"], self.calls)
         self.assertGreaterEqual(stats["requests"]["peak"], self.calls / 3)

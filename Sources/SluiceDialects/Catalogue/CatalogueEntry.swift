@@ -53,8 +53,7 @@ package struct CatalogueEntry: Hashable, Sendable {
     let steps = ([0] + Set(sizes).sorted()).map { size in
       var step = ModelPrice.Step(above: size == 0 ? -1 : size * 1000)
       for tier in ModelPrice.Tier.allCases {
-        let rates = rates(value, (size == 0 ? "" : "_above_\(size)k_tokens") + tier.rawValue)
-        if !rates.isEmpty { step.rates[tier] = rates }
+        step[tier] = rates(value, (size == 0 ? "" : "_above_\(size)k_tokens") + tier.rawValue)
       }
       return step
     }

@@ -12,7 +12,28 @@ package struct ModelPrice: Hashable, Sendable {
   struct Step: Hashable, Sendable {
     /// The prompt is larger than this many tokens.
     var above: Int
-    var rates: [Tier: Rates] = [:]
+    private var standard = Rates()
+    private var flex = Rates()
+    private var priority = Rates()
+
+    init(above: Int) { self.above = above }
+
+    subscript(_ tier: Tier) -> Rates {
+      get {
+        switch tier {
+        case .standard: standard
+        case .flex: flex
+        case .priority: priority
+        }
+      }
+      set {
+        switch tier {
+        case .standard: standard = newValue
+        case .flex: flex = newValue
+        case .priority: priority = newValue
+        }
+      }
+    }
   }
 
   /// Pico-dollars per token; what is absent is priced as its better-known neighbour.
@@ -21,7 +42,14 @@ package struct ModelPrice: Hashable, Sendable {
     var output: Int?
     var cached: Int?
     var written: Int?
-    var isEmpty: Bool { self == Rates() }
+
+    /// Takes from `other` what is not known here.
+    mutating func complete(from other: Rates) {
+      input = input ?? other.input
+      output = output ?? other.output
+      cached = cached ?? other.cached
+      written = written ?? other.written
+    }
   }
 
   /// By rising size; the first one holds from the beginning.
@@ -29,8 +57,8 @@ package struct ModelPrice: Hashable, Sendable {
   /// Pico-dollars per search or rerank query.
   var perQuery: Int?
 
-  /// The cost of one call in nano-dollars, rounded to the nearest; nothing when a price that is needed is
-  /// unknown, or the counts are beyond all reason.
+  /// The cost of one call in nano-dollars, rounded to the nearest; nothing when a price that is needed is unknown
+  /// or the counts, which are the provider's word, are beyond all reason.
   ///
   /// A step's price, once the prompt is larger than its bound, applies to all tokens of the call.
   ///
@@ -40,27 +68,32 @@ package struct ModelPrice: Hashable, Sendable {
     let written = min(max(0, usage.cacheWrite), max(0, usage.input) - cached)
     let prompt = max(0, usage.input)
     let plain = prompt - cached - written
-    guard let input = rate(\.input, prompt, tier) else { return nil }
+    let rates = rates(prompt, tier)
+    guard let input = rates.input else { return nil }
     // Embeddings have no output price because there is no output.
-    let output = rate(\.output, prompt, tier) ?? 0
-    let parts = [
-      (plain, input), (cached, rate(\.cached, prompt, tier) ?? input),
-      (written, rate(\.written, prompt, tier) ?? input), (max(0, usage.output), output),
-    ]
-    var sum = 0
-    for (count, price) in parts {
-      let (product, overflow) = count.multipliedReportingOverflow(by: price)
-      let (next, isTooMuch) = sum.addingReportingOverflow(product)
-      guard !overflow, !isTooMuch else { return nil }
-      sum = next
-    }
-    return sum / 1000 + (sum % 1000 >= 500 ? 1 : 0)
+    let output = rates.output ?? 0
+    var sum = 500
+    guard Self.add(plain, input, to: &sum), Self.add(cached, rates.cached ?? input, to: &sum),
+      Self.add(written, rates.written ?? input, to: &sum), Self.add(max(0, usage.output), output, to: &sum)
+    else { return nil }
+    return sum / 1000
   }
 
-  private func rate(_ field: KeyPath<Rates, Int?>, _ prompt: Int, _ tier: Tier) -> Int? {
+  /// False when there is no such sum.
+  private static func add(_ count: Int, _ price: Int, to sum: inout Int) -> Bool {
+    let (product, isTooMuch) = count.multipliedReportingOverflow(by: price)
+    let (total, isTooMuchAltogether) = sum.addingReportingOverflow(product)
+    sum = total
+    return !isTooMuch && !isTooMuchAltogether
+  }
+
+  /// The largest step that fits comes first, and in each step the tier before the standard.
+  private func rates(_ prompt: Int, _ tier: Tier) -> Rates {
+    var rates = Rates()
     for step in steps.reversed() where prompt > step.above {
-      if let price = step.rates[tier]?[keyPath: field] ?? step.rates[.standard]?[keyPath: field] { return price }
+      rates.complete(from: step[tier])
+      if tier != .standard { rates.complete(from: step[.standard]) }
     }
-    return nil
+    return rates
   }
 }

@@ -16,7 +16,7 @@ extension Exchange {
   /// Nothing where the configuration has the word, or where nothing is known about the request.
   private var clockSubject: AnswerClocks.Subject? {
     let set = wantsStream ? target.pool.exchange.firstToken : target.pool.exchange.firstByte
-    guard set == nil, fields != nil, let route else { return nil }
+    guard set == nil, isScanned, let route else { return nil }
     return AnswerClocks.Subject(pool: target.slot, model: route.hash, streams: wantsStream)
   }
 

@@ -33,6 +33,8 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   // What was asked
   var request: InboundRequest?
   var fields: RequestFields?
+  /// There are `fields`; asking them copies them.
+  private(set) var isScanned = false
   var route: ModelRoute?
   var targets: [ResolvedTarget] = []
   var targetIndex = -1
@@ -137,6 +139,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   ) {
     self.connection = connection
     self.fields = fields
+    isScanned = fields != nil
     self.route = route
     promptTokens = fields.map { TokenCount.estimate($0).input } ?? 0
     targets = fitting(route.ordered(random: loop.nextRandom()))

@@ -30,7 +30,7 @@ final class Rest: TimerTarget {
   private static let maxDropDelays = 20
   private static let dropDelayNanoseconds: Int64 = 5_000_000
   private static let silenceNanoseconds: Int64 = 600_000_000_000
-  private static let lingerNanoseconds: Int64 = 2_000_000_000
+  private static let lingerNanoseconds: Int64 = 10_000_000_000
 
   init(_ core: SimulatorCore, channel: any Channel) {
     self.core = core

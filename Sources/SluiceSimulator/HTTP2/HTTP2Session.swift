@@ -48,6 +48,7 @@ final class HTTP2Session: ChannelInboundHandler, ConnectionGuest {
     // A client that gives up a thousand calls at once is what the simulator is for.
     connection.controlFrameRateLimit.maximumCount = 100_000
     connection.maximumRecentlyResetStreams = 10_000
+    connection.maximumConnectionGlitches = 100_000
     var stream = NIOHTTP2Handler.StreamConfiguration()
     stream.streamResetFrameRateLimit.maximumCount = 100_000
     return NIOHTTP2Handler(
