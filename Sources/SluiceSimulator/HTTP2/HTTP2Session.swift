@@ -94,6 +94,9 @@ final class HTTP2Session: ChannelInboundHandler, ConnectionGuest {
       break
     // Or for one that was turned back: the codec takes them for an error, and cannot say so behind our GOAWAY.
     case is NIOHTTP2Errors.RaisedGoawayLastStreamID where isGoingAway: break
+    // Or it sends on after our GOAWAY, when the codec is done with the last stream: what that stream was answered is
+    // still on its way.
+    case is NIOHTTP2Errors.IOOnClosedConnection: break
     // The codec has told the client what is wrong.
     default:
       core.logger.notice(
