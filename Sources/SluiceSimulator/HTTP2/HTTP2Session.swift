@@ -20,6 +20,8 @@ final class HTTP2Session: ChannelInboundHandler, ConnectionGuest {
   private var context: ChannelHandlerContext?
   private var streams: [HTTP2StreamID: HTTP2Stream] = [:]
   private var newest = HTTP2StreamID.rootStream
+  /// The newest stream that was begun to be answered.
+  private var newestServed = HTTP2StreamID.rootStream
   private var isGoingAway = false
   private var isDeaf = false
   private var closesOnReuse = false
@@ -143,6 +145,8 @@ final class HTTP2Session: ChannelInboundHandler, ConnectionGuest {
     context?.flush()
   }
 
+  func serves(_ stream: HTTP2StreamID) { newestServed = max(newestServed, stream) }
+
   /// A stream has been answered to its end.
   func ended(_ stream: HTTP2Stream, afterwards: SimulatorFault.Kind?) {
     streams[stream.id] = nil
@@ -182,11 +186,17 @@ final class HTTP2Session: ChannelInboundHandler, ConnectionGuest {
     becameIdle()
   }
 
-  /// The newest stream is the last one, or `refused` is the first that is not looked at.
+  /// The newest stream is the last one, or `stream` is the first that is not looked at.
+  ///
+  /// A stream whose body was late may be older than one that is answered already; GOAWAY cannot refuse it alone.
   func goAway(_ mode: SimulatorFault.GoAwayMode, at stream: HTTP2StreamID) {
     switch mode {
     case .after: if !isGoingAway { goAway(after: newest) }
-    case .before: goAway(after: stream.previous)
+    case .before where newestServed < stream: goAway(after: stream.previous)
+    case .before:
+      if !isGoingAway { goAway(after: newestServed) }
+      streams.removeValue(forKey: stream)?.end(.broken)
+      reset(stream, .refusedStream)
     }
   }
 

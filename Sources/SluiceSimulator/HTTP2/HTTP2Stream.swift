@@ -65,6 +65,7 @@ final class HTTP2Stream: TimerTarget {
     let plan = core.plan(request)
     isCounted = plan.isCounted
     if let answer = plan.answer {
+      session.serves(id)
       if plan.isCounted { core.stats.answered(status: answer.status) }
       exchange = Exchange(
         answer, plan, framing: ResponseFraming(isStream: true), isHead: request.method == .HEAD, core: core)
