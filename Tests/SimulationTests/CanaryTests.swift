@@ -87,6 +87,11 @@ struct CanaryTests {
     Canary(checker: "nearest region serves") { fact in
       if case .emitted(.regionChanged) = fact { [] } else { [fact] }
     },
+    Canary(checker: "a full region spills") { fact in
+      guard case .configured(var settings, let layout) = fact else { return [fact] }
+      settings.balance.regionHold = .microseconds(1)
+      return [.configured(settings, layout)]
+    },
     Canary(checker: "pool recovers") { fact in
       guard case .configured(var settings, let layout) = fact else { return [fact] }
       settings.connections.min += 1
@@ -108,6 +113,19 @@ struct CanaryTests {
 
   /// Further promises of checkers that keep several.
   static let more: [Canary] = [
+    // As if nothing were lent elsewhere, whatever is there.
+    Canary(checker: "a full region spills") { fact in
+      guard case .grantedLater(let ticket, let grant) = fact else { return [fact] }
+      return grant.endpoint.rawValue == 0 ? [.grantedLater(ticket, grant)] : []
+    },
+    // Nothing is ever full.
+    Canary(checker: "nearest region serves") { fact in
+      guard case .configured(var settings, let layout) = fact else { return [fact] }
+      settings.connections.max = 1000
+      settings.connections.poolMax = 1000
+      for index in settings.endpoints.indices { settings.endpoints[index].maxConcurrent = nil }
+      return [.configured(settings, layout)]
+    },
     Canary(checker: "work is conserved") { fact in
       guard case .capacityChanged(let id, let capacity) = fact else { return [fact] }
       return [.capacityChanged(id, capacity + 1)]

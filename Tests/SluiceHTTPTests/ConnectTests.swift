@@ -306,7 +306,7 @@ private enum TLSRecord {
     let recording = try await harness.start(connection)
     try await peer.request()
     try await peer.send("HTTP/1.1 200 OK\r\n\r\npart of it")
-    try await recording.headArrived.futureResult.get()
+    try await recording.headArrived.futureResult.arrival(of: "the head of an answer")
     try await peer.closeWithoutTLS()
     #expect(try await recording.finished().failure?.reason == .truncated)
     try await server.stop()

@@ -108,7 +108,7 @@ import Testing
       let recording = try await harness.start(connection)
       try await peer.request()
       try await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart")
-      try await recording.headArrived.futureResult.get()
+      try await recording.headArrived.futureResult.arrival(of: "the head of an answer")
       try await harness.eventLoop.submit { connection.cancel() }.get()
       try await peer.clientClosed()
       #expect(recording.outcome.failure == nil)
@@ -180,7 +180,7 @@ import Testing
     let closed = channel.closeFuture
     closed.whenComplete { _ in }
     channel.close(mode: .output, promise: nil)
-    try await recording.headArrived.futureResult.get()
+    try await recording.headArrived.futureResult.arrival(of: "the head of an answer")
     // Long enough for the kernels to fill every buffer on the way.
     try await harness.kernelTime(.milliseconds(300))
     let paused = try await harness.eventLoop.submit {

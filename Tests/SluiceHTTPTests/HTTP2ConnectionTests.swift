@@ -335,7 +335,7 @@ import Testing
     try await HTTP2Scene.with(script: script) { scene in
       let connection = try await scene.open()
       let running = try await scene.start(connection)
-      try await running.peer.headArrived.futureResult.get()
+      try await running.peer.headArrived.futureResult.arrival(of: "the head of an answer")
       try await running.setReading(false)
       let peer = try await scene.peer()
       try await scene.server.run { _ in

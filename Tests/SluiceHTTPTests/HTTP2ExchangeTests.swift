@@ -172,7 +172,7 @@ import Testing
     try await HTTP2Scene.with(script: script) { scene in
       let connection = try await scene.open()
       let running = try await scene.start(connection)
-      try await running.peer.headArrived.futureResult.get()
+      try await running.peer.headArrived.futureResult.arrival(of: "the head of an answer")
       try await running.cancel()
       try await running.cancel()
       let peer = try await scene.peer()
@@ -278,7 +278,7 @@ import Testing
       let begun = scene.harness.eventLoop.makePromise(of: Void.self)
       recording.onBody = { _ in begun.succeed() }
       let running = try await scene.start(connection, .get, peer: recording)
-      try await begun.futureResult.get()
+      try await begun.futureResult.arrival(of: "the beginning of an answer")
       try await running.setReading(false)
       let peer = try await scene.peer()
       try await scene.server.run { _ in

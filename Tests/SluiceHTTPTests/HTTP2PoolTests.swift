@@ -174,7 +174,7 @@ import Testing
       probe.probe(EndpointID(rawValue: 0), identity: "one", deadline: SystemClock().now() + .seconds(10)) {
         promise.succeed($0)
       }
-      guard case .success = try await promise.futureResult.get() else {
+      guard case .success = try await promise.futureResult.arrival(of: "a resource") else {
         Issue.record("the probe failed")
         return
       }

@@ -282,14 +282,6 @@ import Testing
     #expect(again == home)
   }
 
-  @Test(arguments: BalanceStrategy.allCases)
-  func slowStartGetsLess(strategy: BalanceStrategy) throws {
-    var table = table(2)
-    table[0].health.recover(now)
-    let counts = try counts(strategy, table)
-    #expect(counts[0] < counts[1] / 2)
-  }
-
   @Test func ranksGoBeforeBalance() throws {
     var table = table(3)
     table.setRank(0, .backup)

@@ -182,6 +182,134 @@ import Testing
     #expect(bench.snapshot.region == "a")
   }
 
+  // MARK: - A full region
+
+  /// Two calls may be under way in each region.
+  private func small(_ regions: [String?], hold: Interval = .seconds(60)) -> PoolSettings {
+    var settings = settings(regions, hold: hold)
+    settings.connections.max = 2
+    return settings
+  }
+
+  private func place(_ grant: Grant?, _ bench: PoolBench) -> Int? {
+    grant.flatMap { bench.machine.layout.endpoints.firstIndex(of: $0.endpoint) }
+  }
+
+  /// Everything of the first region is lent.
+  private func full(_ settings: PoolSettings, _ distances: [Int64]) -> (PoolBench, [Grant]) {
+    var bench = PoolBench(settings)
+    _ = serving(&bench, distances)
+    var held: [Grant] = []
+    for _ in 0..<2 {
+      if case .granted(let grant) = bench.acquire() {
+        held.append(grant)
+      } else {
+        held += obey(&bench, distances).grants
+      }
+      _ = obey(&bench, distances)
+    }
+    #expect(held.map { place($0, bench) } == [0, 0])
+    return (bench, held)
+  }
+
+  @Test func aFullRegionSpillsOnceWaitingTakesLongerThanTheWay() throws {
+    var (bench, _) = full(small([near, far]), [10, 90])
+    _ = try bench.queued()
+    #expect(obey(&bench, [10, 90]).grants.isEmpty)
+    #expect(live(&bench, .milliseconds(79), [10, 90]).grants.isEmpty, "80 ms farther")
+    #expect(live(&bench, .milliseconds(2), [10, 90]).grants.map { place($0, bench) } == [1])
+    #expect(bench.snapshot.region == near, "it stays the one that serves")
+  }
+
+  @Test func afterThatNobodyWaitsUntilItHasHadRoomForLong() throws {
+    var (bench, held) = full(small([near, far], hold: .seconds(10)), [10, 90])
+    _ = try bench.queued()
+    let first = live(&bench, .milliseconds(100), [10, 90]).grants
+    #expect(first.map { place($0, bench) } == [1])
+    _ = live(&bench, .seconds(5), [10, 90])
+    // At once, or as soon as something is open there.
+    var second: [Grant] = []
+    if case .granted(let grant) = bench.acquire() {
+      second = [grant]
+    } else {
+      second = live(&bench, .milliseconds(1), [10, 90]).grants
+    }
+    #expect(second.map { place($0, bench) } == [1])
+    // Room comes first, though.
+    bench.release(held.removeFirst())
+    _ = obey(&bench, [10, 90])
+    held.append(try bench.granted())
+    #expect(place(held.last, bench) == 0)
+    // Long after the last time it is a surprise again.
+    for grant in first + second { bench.release(grant) }
+    _ = live(&bench, .seconds(11), [10, 90])
+    _ = try bench.queued()
+    #expect(live(&bench, .milliseconds(70), [10, 90]).grants.isEmpty)
+    #expect(live(&bench, .milliseconds(20), [10, 90]).grants.map { place($0, bench) } == [1])
+  }
+
+  @Test func whoGetsASlotInTimeStays() throws {
+    var (bench, held) = full(small([near, far]), [10, 90])
+    _ = try bench.queued()
+    _ = live(&bench, .milliseconds(50), [10, 90])
+    bench.release(held[0])
+    #expect(obey(&bench, [10, 90]).grants.map { place($0, bench) } == [0])
+  }
+
+  @Test func anEndpointsOwnLimitFillsARegionToo() throws {
+    var limited = settings([near, far])
+    limited.endpoints[0].maxConcurrent = 2
+    var (bench, _) = full(limited, [10, 90])
+    _ = try bench.queued()
+    #expect(live(&bench, .milliseconds(100), [10, 90]).grants.map { place($0, bench) } == [1])
+  }
+
+  @Test func whatIsBeingOpenedIsAwaited() throws {
+    var bench = PoolBench(small([near, far]))
+    _ = serving(&bench, [10, 90])
+    #expect(place(try bench.granted(), bench) == 0)
+    _ = bench.take()
+    // One more is being opened for this one, and there is room in the other region.
+    _ = try bench.queued()
+    #expect(bench.take().connectOrigins.allSatisfy { $0 == bench.machine.layout.origins[0] })
+    bench.pass(.seconds(2))
+    #expect(bench.take().grants.isEmpty)
+  }
+
+  @Test func whereNobodyMayWaitItSpillsAtOnce() throws {
+    var unqueued = small([near, far])
+    unqueued.queue.capacity = 0
+    var bench = PoolBench(unqueued)
+    for _ in 0..<6 {
+      if case .granted(let grant) = bench.acquire() { bench.release(grant) }
+      _ = obey(&bench, [10, 90])
+    }
+    var places: [Int?] = []
+    for _ in 0..<6 {
+      if case .granted(let grant) = bench.acquire() { places.append(place(grant, bench)) }
+      _ = obey(&bench, [10, 90])
+    }
+    #expect(places.filter { $0 == 0 }.count == 2 && places.contains(1), "\(places)")
+  }
+
+  @Test func whoIsPinnedWaits() throws {
+    var (bench, _) = full(small([near, far]), [10, 90])
+    guard case .queued = bench.acquire(pinned: bench.machine.layout.endpoints[0]) else {
+      Issue.record("served")
+      return
+    }
+    #expect(live(&bench, .seconds(2), [10, 90]).grants.isEmpty)
+  }
+
+  @Test func withAllRegionsFullEverybodyWaits() throws {
+    var (bench, _) = full(small([near, far]), [10, 90])
+    for _ in 0..<3 {
+      _ = bench.acquire()
+      _ = live(&bench, .milliseconds(200), [10, 90])
+    }
+    #expect(bench.snapshot.waiting.total == 1)
+  }
+
   @Test func backupsServeAfterEveryRegion() {
     var three = settings([near, far, near])
     three.endpoints[2].role = .backup

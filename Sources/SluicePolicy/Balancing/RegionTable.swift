@@ -27,6 +27,10 @@ package struct RegionTable: Sendable {
   /// The region that serves; no index if there are no regions.
   package private(set) var current = -1
   private var changedAt = Instant.distantPast
+  /// Until then other regions help out, unless that is said again.
+  private var spillsUntil = Instant.distantPast
+  /// The way to another region is taken to be longer by so much where one of the two was not measured.
+  private static let unknownDetour: Interval = .seconds(1)
 
   package init() {}
 
@@ -39,6 +43,7 @@ package struct RegionTable: Sendable {
     let serving = isActive ? known[current].name : nil
     records = names.count < 2 ? [] : names.map { name in known.first { $0.name == name } ?? Record(name: name) }
     current = isActive ? records.firstIndex { $0.name == serving } ?? 0 : -1
+    spillsUntil = .distantPast
   }
 
   package func index(of name: String) -> Int { records.firstIndex { $0.name == name } ?? 0 }
@@ -60,6 +65,7 @@ package struct RegionTable: Sendable {
     guard isActive, let best = best(settings, now), best != current else { return false }
     current = best
     changedAt = now
+    spillsUntil = .distantPast
     return true
   }
 
@@ -94,6 +100,26 @@ package struct RegionTable: Sendable {
   /// The regions, the nearest first.
   package var byNearness: [Int] {
     records.indices.sorted { distance($0) == distance($1) ? $0 < $1 : distance($0) < distance($1) }
+  }
+
+  // MARK: Spilling
+
+  /// The region that serves is full, and others help out without delay.
+  @inline(__always)
+  package func isSpilling(_ now: Instant) -> Bool { now < spillsUntil }
+
+  /// Others help out from now on, until nobody has needed it for the hold time.
+  package mutating func spilled(_ settings: BalanceSettings, _ now: Instant) {
+    spillsUntil = Swift.max(spillsUntil, now + settings.regionHold)
+  }
+
+  /// How long to wait in a full region before the way to the nearest other one that may serve would have been the shorter
+  /// one: what that is farther away, as connect times say.
+  package var patience: Interval {
+    let others = records.indices.filter { $0 != current && records[$0].eligibleSince != nil }
+    guard isActive, let other = nearest(others) else { return .max }
+    let (here, there) = (records[current].connectTime, records[other].connectTime)
+    return here > .zero && there > .zero ? Swift.max(.zero, there - here) : Self.unknownDetour
   }
 
   /// When time alone may change the choice; the distant future if it cannot.

@@ -115,7 +115,16 @@ package struct HeartbeatRecord: Hashable, Sendable {
 package struct CandidateList: Sendable {
   package var base: Int
   package var count: Int
+  /// So many at the front have a full share of the load; the others less (`EndpointTable.sharing`).
+  package var full: Int
   package var rank: EndpointRank
+
+  package init(base: Int, count: Int, full: Int? = nil, rank: EndpointRank) {
+    self.base = base
+    self.count = count
+    self.full = full ?? count
+    self.rank = rank
+  }
 }
 
 /// The endpoints of a pool by position, and the positions by rank in dense stretches, so that choosing needs no
@@ -136,6 +145,8 @@ package struct EndpointTable: Sendable {
   package var typicalLatency = PeakLatency()
   /// Indices of the regions, the nearest first; empty without regions.
   package var regionsByNearness: [UInt8] = []
+  /// Those that may have less than a full share of the load: after recovery. Looked at when something is chosen.
+  package var reduced = EndpointSet()
 
   package init() {}
 
@@ -190,6 +201,7 @@ package struct EndpointTable: Sendable {
   package mutating func free(_ position: Int) {
     leave(position)
     notePanic()
+    reduced.remove(position: position)
     places.free(position)
   }
 
@@ -246,7 +258,7 @@ package struct EndpointTable: Sendable {
   }
 
   /// Those of the nearest region that has any.
-  private func nearest(of set: EndpointSet) -> EndpointSet {
+  package func nearest(of set: EndpointSet) -> EndpointSet {
     for region in regionsByNearness {
       var found = EndpointSet()
       var next = set.next(from: 0)
@@ -262,15 +274,43 @@ package struct EndpointTable: Sendable {
   /// The same as a list. It is valid until the next call.
   package mutating func candidates(allowedBy request: AcquireRequest) -> CandidateList? {
     guard let (set, rank) = allowed(request) else { return nil }
-    let base = Self.scratch * Self.stretch
-    var count = 0
+    return list(of: set, rank)
+  }
+
+  /// A set of one rank as a list. It is valid until the next call.
+  package mutating func list(of set: EndpointSet, _ rank: EndpointRank) -> CandidateList {
+    CandidateList(base: Self.scratch * Self.stretch, count: write(set, at: 0), rank: rank)
+  }
+
+  /// The same candidates, those with a full share first. The list is valid until the next call.
+  package mutating func sharing(_ list: CandidateList, _ now: Instant, slowStart: Interval) -> CandidateList {
+    var full = EndpointSet()
+    var less = EndpointSet()
+    for offset in 0..<list.count {
+      let position = member(list.base + offset)
+      if reduced.contains(position: position), records[position].health.ramp(now, over: slowStart) < 1 {
+        less.insert(position: position)
+      } else {
+        full.insert(position: position)
+      }
+    }
+    reduced = reduced.subtracting(full)
+    if less.isEmpty { return list }
+    let count = write(full, at: 0)
+    return CandidateList(
+      base: Self.scratch * Self.stretch, count: write(less, at: count), full: count, rank: list.rank)
+  }
+
+  /// Into the stretch for filtered candidates; how many are in it then.
+  private mutating func write(_ set: EndpointSet, at start: Int) -> Int {
+    var count = start
     var position = set.next(from: 0)
     while let found = position {
-      members[base + count] = UInt8(truncatingIfNeeded: found)
+      members[Self.scratch * Self.stretch + count] = UInt8(truncatingIfNeeded: found)
       count += 1
       position = set.next(from: found + 1)
     }
-    return CandidateList(base: base, count: count, rank: rank)
+    return count
   }
 
   private mutating func enter(_ position: Int, _ rank: EndpointRank) {

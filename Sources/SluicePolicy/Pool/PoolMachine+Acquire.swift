@@ -18,7 +18,7 @@ extension PoolMachine {
     if mode != .open { return acquireUnlessOpen(request, now, &actions) }
     if request.deadline <= now { return refuse(PoolRejection(reason: .deadline), now) }
     if failingOrigins > 0 { retryFailing(home(request.loop), now, &actions) }
-    guard let choice = select(request, now) else { return wait(request, now, &actions) }
+    guard let choice = select(request, now) ?? spillAtOnce(request, now) else { return wait(request, now, &actions) }
     counters.grantedAtOnce &+= 1
     let grant = lend(choice, request, now, &actions)
     arm(&actions)
@@ -62,9 +62,10 @@ extension PoolMachine {
   @inline(__always)
   mutating func select(_ request: AcquireRequest, _ now: Instant) -> Choice? {
     let restricted = request.isRestricted
-    guard let list = restricted ? endpoints.candidates(allowedBy: request) : endpoints.candidates() else {
+    guard var list = restricted ? endpoints.candidates(allowedBy: request) : endpoints.candidates() else {
       return nil
     }
+    if !endpoints.reduced.isEmpty { list = endpoints.sharing(list, now, slowStart: balancer.slowStart) }
     let first = balancer.first(of: list, in: endpoints, affinity: request.affinity, now: now)
     let position = endpoints.member(list.base + first)
     let origin = Int(endpoints[position].origin)
@@ -77,7 +78,7 @@ extension PoolMachine {
   }
 
   /// The first candidate has nothing on the caller's loop: other loops, then the other candidates in rotation.
-  private func selectFurther(
+  func selectFurther(
     _ list: CandidateList, _ first: Int, _ request: AcquireRequest, _ now: Instant
   ) -> Choice? {
     var wish = -1
@@ -170,7 +171,9 @@ extension PoolMachine {
   private mutating func turnAway(
     _ request: AcquireRequest, _ now: Instant, _ actions: inout ActionList
   ) -> AcquireOutcome {
-    if queue.isEmpty, mode == .open, let choice = selectUnverified(request, now) {
+    if queue.isEmpty, mode == .open,
+      let choice = selectUnverified(request, now) ?? spillForWantOfRoom(request, now)
+    {
       counters.grantedAtOnce &+= 1
       let grant = lend(choice, request, now, &actions)
       arm(&actions)
@@ -205,6 +208,7 @@ extension PoolMachine {
     counters.queued &+= 1
     journal.record(.queued, now, subject: ticket.index)
     provision(now, &actions)
+    awaitSpilling(request, now)
     arm(&actions)
     return .queued(ticket)
   }

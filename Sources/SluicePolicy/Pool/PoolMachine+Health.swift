@@ -84,6 +84,7 @@ extension PoolMachine {
   }
 
   private mutating func recovered(_ position: Int, _ now: Instant, _ actions: inout ActionList) {
+    endpoints.reduced.insert(position: position)
     journal.record(.recovered, now, place: position)
     actions.append(.emit(.endpointRecovered(endpoints[position].id)))
   }

@@ -21,6 +21,7 @@ extension PoolMachine {
     guard regions.isActive else { return }
     deadlines.cancel(&regionToken)
     regionToken = deadlines.insert(at, .region, index: 0)
+    regionsDue = at
   }
 
   // MARK: Choosing
@@ -40,7 +41,7 @@ extension PoolMachine {
     endpoints.regionsByNearness = regions.byNearness.map { UInt8(clamping: $0) }
     measureRegions(now, &actions)
     let measure = counters.acquired == 0 ? Instant.distantFuture : now + Self.measureRegionsEvery
-    scheduleRegions(Swift.min(regions.nextReview(settings.balance, now), measure))
+    scheduleRegions(Swift.min(regions.nextReview(settings.balance, now), Swift.min(measure, nextPatience(now))))
   }
 
   private mutating func noteRegions(_ now: Instant) {

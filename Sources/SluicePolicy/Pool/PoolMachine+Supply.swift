@@ -11,17 +11,27 @@ extension PoolMachine {
     if !queue.restricted.isEmpty || special != nil { provisionRestricted(and: special, now, &actions) }
     let wanted = queue.unrestrictedCount + (refused != nil && special == nil ? 1 : 0)
     guard wanted > 0, let list = endpoints.candidates() else { return }
-    var missing = wanted - supply(of: list)
-    guard missing > 0 else { return }
     let loop = (refused ?? queue.head().map { queue[$0].request }).map { home($0.loop) } ?? 0
-    let first = balancer.first(of: list, in: endpoints, now: now)
-    var turn = first
+    let missing = supply(wanted, from: list, loop: loop, now, &actions)
+    if missing > 0, regions.isSpilling(now) { supplyElsewhere(missing, waiting: wanted, loop: loop, now, &actions) }
+  }
+
+  /// Starts what so many lack at these candidates; how many it is not enough for.
+  mutating func supply(
+    _ wanted: Int, from candidates: CandidateList, loop: Int, _ now: Instant, _ actions: inout ActionList
+  ) -> Int {
+    var missing = wanted - supply(of: candidates)
+    guard missing > 0 else { return 0 }
+    var list = candidates
+    if !endpoints.reduced.isEmpty { list = endpoints.sharing(list, now, slowStart: balancer.slowStart) }
+    var turn = balancer.first(of: list, in: endpoints, now: now)
     while missing > 0 {
       let gained = supplyOne(list, from: turn % list.count, loop: loop, now, &actions)
       if gained == 0 { break }
       missing -= gained
       turn += 1
     }
+    return missing
   }
 
   /// Slots under way at the candidates' origins, without those claimed by restricted tickets.
@@ -38,7 +48,7 @@ extension PoolMachine {
   }
 
   /// A heartbeat may take as long as a call: nobody waits for what it will bring.
-  private func supply(of origin: Int) -> Int {
+  func supply(of origin: Int) -> Int {
     let beating = origins[origin].heartbeat == nil ? 0 : 1
     return (slots.count(origin, .connecting) + slots.count(origin, .verifying) - beating)
       * Int(origins[origin].capacity)
@@ -95,7 +105,9 @@ extension PoolMachine {
     _ request: AcquireRequest, _ now: Instant, _ actions: inout ActionList
   ) {
     guard let (set, _) = endpoints.allowed(request), !claim(set, request) else { return }
-    start(for: set, request, now, &actions)
+    if start(for: set, request, now, &actions) { return }
+    let others = endpoints.nearest(of: spillable(request, now))
+    if !others.isEmpty, !claim(others, request) { _ = start(for: others, request, now, &actions) }
   }
 
   private mutating func claim(_ set: EndpointSet, _ request: AcquireRequest) -> Bool {
@@ -111,9 +123,10 @@ extension PoolMachine {
     return false
   }
 
+  /// Whether something was started.
   private mutating func start(
     for set: EndpointSet, _ request: AcquireRequest, _ now: Instant, _ actions: inout ActionList
-  ) {
+  ) -> Bool {
     let loop = home(request.loop)
     var next = set.next(from: 0)
     while let position = next {
@@ -123,19 +136,21 @@ extension PoolMachine {
       if !request.freshOnly {
         if supply(at: origin, loop: loop, now, &actions) > 0 {
           claims[origin] += 1
-          return
+          return true
         }
       } else if let unused = slots.fresh(origin, loop: loop, trustedSince: .distantPast) {
         // It never served but has been idle for too long to be trusted.
         claims[origin] += 1
-        return verify(unused, turn: false, now, &actions)
+        verify(unused, turn: false, now, &actions)
+        return true
       } else if canGrow(origin, now) {
         connect(origin, loop: loop, now, &actions)
         claims[origin] += 1
-        return
+        return true
       }
       makeRoomInPool(at: origin, now, &actions)
     }
+    return false
   }
 
   // MARK: Making room
@@ -175,7 +190,7 @@ extension PoolMachine {
   }
 
   /// The coldest idle resource of the origin that has most of them.
-  private func coldest(except origin: Int?) -> Int? {
+  func coldest(except origin: Int?) -> Int? {
     var best: Int?
     for other in origins.positions where other != origin && slots.count(other, .idle) > 0 {
       if best.map({ slots.count(other, .idle) > slots.count($0, .idle) }) ?? true { best = other }

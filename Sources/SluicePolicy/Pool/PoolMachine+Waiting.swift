@@ -52,23 +52,34 @@ extension PoolMachine {
     guard mode == .open || mode == .draining else { return }
     queue.age(now)
     if queue.freshOnlyCount > 0 { makeRoomForFresh(now, &actions) }
-    while !queue.isEmpty, let (index, choice) = nextServable(now) {
-      serve(index, choice, now, &actions)
+    while !queue.isEmpty {
+      if let (index, choice) = nextServable(now) {
+        serve(index, choice, now, &actions)
+      } else if !beginSpilling(now) {
+        return
+      }
     }
   }
 
   /// The first ticket in order that a free slot can serve, and the slot.
   private mutating func nextServable(_ now: Instant) -> (Int, Choice)? {
     let head = queue.head()
-    let headChoice = head.flatMap { select(queue[$0].request, now) }
+    let headChoice = head.flatMap { choose(for: $0, now) }
     guard !queue.restricted.isEmpty else { return head.flatMap { index in headChoice.map { (index, $0) } } }
     let offers = offers(now)
     let special = queue.firstRestricted { request in
       guard let (set, _) = endpoints.allowed(request) else { return false }
-      return !set.intersection(request.freshOnly ? offers.fresh : offers.any).isEmpty
+      let offer = request.freshOnly ? offers.fresh : offers.any
+      return !set.intersection(offer).isEmpty || !spillable(request, now).intersection(offer).isEmpty
     }
     if let head, let headChoice, special.map({ queue.precedes(head, $0) }) ?? true { return (head, headChoice) }
-    return special.flatMap { index in select(queue[index].request, now).map { (index, $0) } }
+    return special.flatMap { index in choose(for: index, now).map { (index, $0) } }
+  }
+
+  /// The slot for one that waits.
+  private mutating func choose(for index: Int, _ now: Instant) -> Choice? {
+    let request = queue[index].request
+    return select(request, now) ?? spill(request, spillable(request, now), now)
   }
 
   /// Endpoints with a slot that could be lent now, and with one that never served (if anybody waits for that).

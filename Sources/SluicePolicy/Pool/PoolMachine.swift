@@ -56,6 +56,7 @@ public struct PoolMachine: Sendable {
   var needsRestock = false
   /// When regions are looked at next.
   var regionToken = DeadlineHeap.Token.none
+  var regionsDue = Instant.distantFuture
   /// Requests that the pool had seen when all regions were measured.
   var acquiredAtMeasure: UInt64 = 0
   /// Supply spoken for by restricted tickets, per origin; scratch of `provision`.

@@ -1,6 +1,7 @@
 import SluicePolicy
 
-/// The nearest region serves. It is left only while nobody of it may serve, or for one that is nearer by the margin; one
+/// The nearest region serves. Others help out only while it is full: nothing of it can be lent, nothing opened for it. It is
+/// left only while nobody of it may serve, or for one that is nearer by the margin; one
 /// that was out comes back only after it has been well for the hold time; and without need the region changes at most
 /// once in that time.
 ///
@@ -19,7 +20,7 @@ struct NearestRegionServes: SimulationChecker {
   }
 
   private var tickets = TicketBook()
-  private var endpoints = EndpointBook()
+  private var room = RoomBook()
   private var balance = BalanceSettings()
   private var names: [String] = []
   private var regions: [Region] = []
@@ -29,12 +30,17 @@ struct NearestRegionServes: SimulationChecker {
   private var changedAt = Instant.distantPast
   /// A grant that only a change of region in the same decision explains: the answer to a wish is noted first.
   private var unexplained: (region: Int, problem: String)?
+  private var endpoints: EndpointBook { room.endpoints }
 
   mutating func observe(_ fact: Fact, at now: Instant) -> String? {
-    if let unexplained, !fact.isPartOfDecision { return unexplained.problem }
+    if let unexplained, !fact.isPartOfDecision {
+      self.unexplained = nil
+      // What the decision closed may have been the room.
+      if unexplained.region == serving || !isFull(serving, now) { return unexplained.problem }
+    }
     noteRegions(now)
     tickets.observe(fact, at: now)
-    endpoints.observe(fact)
+    room.observe(fact, at: now)
     learn(fact)
     noteRegions(now)
     guard regions.count > 1 else { return nil }
@@ -90,6 +96,10 @@ struct NearestRegionServes: SimulationChecker {
     }
   }
 
+  private func isFull(_ region: Int, _ now: Instant) -> Bool {
+    room.isFull(primaries(region).filter { endpoints.isWell($0) }, now)
+  }
+
   private func primaries(_ region: Int) -> [EndpointID] {
     endpoints.settings.filter { $0.value.role == .primary && regionOf[$0.key] == region }.map(\.key)
   }
@@ -123,7 +133,8 @@ struct NearestRegionServes: SimulationChecker {
   private func judge(_ grant: Grant, _ request: AcquireRequest?, _ now: Instant) -> String? {
     guard let request, request.takesAnySlot, let region = regionOf[grant.endpoint] else { return nil }
     if region != serving, regions[serving].wellSince != nil {
-      return "'\(names[region])' serves although '\(names[serving])' is well"
+      return isFull(serving, now)
+        ? nil : "'\(names[region])' serves although '\(names[serving])' is well and has room"
     }
     let wait = balance.regionHold + Self.lateness
     guard now - changedAt > wait else { return nil }

@@ -5,7 +5,7 @@ package enum SimulationCheckers {
       TicketsEndOnce(), LeasesFitCapacity(), ConnectionsFitLimits(), GrantsAreEligible(), EjectionIsRespected(),
       ClassOrderHolds(), NobodyStarves(), IdleIsVerified(), WorkIsConserved(), RefusalsAreTrue(), PauseHolds(),
       CountersAreTrue(), BooksAreSound(), NextOpensInTime(), LentIsNotCut(), PoolRecovers(), DrainFinishes(),
-      HeartbeatsAreSparing(), NearestRegionServes(),
+      HeartbeatsAreSparing(), NearestRegionServes(), FullRegionSpills(),
     ]
   }
 }

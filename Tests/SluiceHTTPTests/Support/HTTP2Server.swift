@@ -75,7 +75,7 @@ final class HTTP2Server: @unchecked Sendable {
       self.waiting.append((count, promise))
       self.counted()
       return promise.futureResult
-    }.get()
+    }.arrival(of: "request \(count) of a client")
   }
 
   fileprivate func counted() {
@@ -142,7 +142,7 @@ final class HTTP2Peer: ChannelInboundHandler, @unchecked Sendable {
 
   deinit { closed.succeed() }
 
-  func clientClosed() async throws { try await closed.futureResult.get() }
+  func clientClosed() async throws { try await closed.futureResult.arrival(of: "the client's close") }
 
   /// The code of the next RST_STREAM, or of the first one that came.
   func nextReset() async throws -> HTTP2ErrorCode {
@@ -150,7 +150,7 @@ final class HTTP2Peer: ChannelInboundHandler, @unchecked Sendable {
       let promise = self.channel.eventLoop.makePromise(of: HTTP2ErrorCode.self)
       if let first = self.resets.first { promise.succeed(first) } else { self.whenReset.append(promise) }
       return promise.futureResult
-    }.get()
+    }.arrival(of: "RST_STREAM of a client")
   }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }

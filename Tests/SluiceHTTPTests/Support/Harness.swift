@@ -6,6 +6,26 @@ import SluicePolicy
 import SluiceRuntime
 import Testing
 
+/// What a test waited for and never got.
+struct DidNotCome: Error, CustomStringConvertible {
+  var what: String
+  var description: String { "\(what) did not come" }
+}
+
+extension EventLoopFuture where Value: Sendable {
+  /// The value; or, after a time that is generous even for a machine that does much else, an error that says what did not
+  /// come. A test that only hangs says nothing.
+  func arrival(of what: String) async throws -> Value {
+    let promise = eventLoop.makePromise(of: Value.self)
+    let limit = eventLoop.scheduleTask(in: .seconds(90)) { promise.fail(DidNotCome(what: what)) }
+    whenComplete {
+      limit.cancel()
+      promise.completeWith($0)
+    }
+    return try await promise.futureResult.get()
+  }
+}
+
 /// What an exchange came to, as its peer saw it.
 struct Outcome: Sendable {
   var status: Int?
@@ -48,7 +68,7 @@ final class RecordingPeer: UpstreamPeer, @unchecked Sendable {
     over.fail(ChannelError.eof)
   }
 
-  func finished() async throws -> Outcome { try await over.futureResult.get() }
+  func finished() async throws -> Outcome { try await over.futureResult.arrival(of: "the end of an exchange") }
   var isFinished: Bool { isOver }
 
   func upstreamHead(_ head: ResponseHead, bytes: ByteBuffer, reused: Bool) {
@@ -111,7 +131,7 @@ final class RecordingSink: ResourceEventSink, @unchecked Sendable {
   init(on eventLoop: any EventLoop) { promise = eventLoop.makePromise() }
   deinit { promise.fail(ChannelError.eof) }
 
-  func closed() async throws -> Interval? { try await promise.futureResult.get() }
+  func closed() async throws -> Interval? { try await promise.futureResult.arrival(of: "the end of a connection") }
 
   func resourceClosed(_ resource: ResourceID, idleFor: Interval?, reason: CloseReason) {
     closedCount += 1
@@ -159,7 +179,7 @@ struct Harness: Sendable {
     connector.open(origin, on: eventLoop, deadline: .now() + limit, events: events) { result in
       promise.completeWith(result.mapError { $0 as any Error })
     }
-    return try await promise.futureResult.get()
+    return try await promise.futureResult.arrival(of: "a connection, or why there is none")
   }
 
   func open(_ server: RawServer, sink: RecordingSink? = nil) async throws -> HTTPConnection {
@@ -218,7 +238,7 @@ struct Harness: Sendable {
       let end = quietSince.map { now + (now - $0) + .milliseconds(200) } ?? now
       while NIODeadline.now() < end {}
     }
-    return try await promise.futureResult.get()
+    return try await promise.futureResult.arrival(of: "the answer to a verification")
   }
 
   /// Real time has to pass where the kernel's own clock is under test.

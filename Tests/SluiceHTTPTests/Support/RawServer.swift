@@ -59,7 +59,7 @@ final class RawServer: @unchecked Sendable {
       let promise = self.eventLoop.makePromise(of: RawPeer.self)
       self.waiting.append(promise)
       return promise.futureResult
-    }.get()
+    }.arrival(of: "a client's connection")
   }
 
   /// The next connection, or one that was accepted before.
@@ -176,7 +176,7 @@ final class RawPeer: ChannelInboundHandler, @unchecked Sendable {
         self.serve()
       }
       return promise.futureResult
-    }.get()
+    }.arrival(of: "what a client sends up to \(needle.debugDescription)")
     return String(decoding: bytes, as: UTF8.self)
   }
 
@@ -232,7 +232,7 @@ final class RawPeer: ChannelInboundHandler, @unchecked Sendable {
   func dropSilently() async throws { try await PacketFilter.dropAll(on: channel) }
 
   /// Until the client has closed its side.
-  func clientClosed() async throws { try await ended.futureResult.get() }
+  func clientClosed() async throws { try await ended.futureResult.arrival(of: "the client's close") }
 }
 
 /// A classic BPF program on a socket that accepts zero bytes of every packet, which makes the kernel drop them.
