@@ -79,6 +79,16 @@ package struct ModelPrice: Hashable, Sendable {
     return sum / 1000
   }
 
+  /// What one answered call costs: what the provider charges where it says so, else what was counted, in the tier that
+  /// served it, and its searches.
+  package func cost(of measure: AnswerMeasure) -> Int? {
+    let tokens = (measure.billed ?? measure.usage).flatMap { cost(of: $0, tier: measure.tier) }
+    guard let units = measure.searchUnits, let perQuery else { return tokens }
+    let (product, overflow) = max(0, units).multipliedReportingOverflow(by: perQuery)
+    guard !overflow else { return nil }
+    return Counters.sum(tokens ?? 0, Counters.sum(product, 500) / 1000)
+  }
+
   /// False when there is no such sum.
   private static func add(_ count: Int, _ price: Int, to sum: inout Int) -> Bool {
     let (product, isTooMuch) = count.multipliedReportingOverflow(by: price)

@@ -15,6 +15,16 @@ package struct AnswerReader: Sendable {
   var error: ProviderErrorBody?
   /// The document's `status` says that generation failed (Responses API).
   var saysFailed = false
+  var tier = ModelPrice.Tier.standard
+
+  /// The tier that served the request, whatever the client wished for.
+  mutating func note(tier value: JSONScalar) {
+    switch value.text(limit: 16)?.lowercased() {
+    case "flex": tier = .flex
+    case "priority": tier = .priority
+    default: tier = .standard
+    }
+  }
 
   mutating func set(_ field: WritableKeyPath<UsageCounters, Int?>, _ value: JSONScalar) {
     if let count = value.count { counters[keyPath: field] = count }

@@ -30,10 +30,18 @@ package struct UsageCounters: Hashable, Sendable {
   var reasoning: Int?
   /// Prompt tokens that the provider counts apart from the prompt (results of its own tools).
   var toolPrompt: Int?
+  /// What is charged, where the provider counts that apart from what the model saw.
+  var billedInput: Int?
+  var billedOutput: Int?
+  var searchUnits: Int?
   /// `input` leaves out what the prompt cache had or got.
   var excludesCache = false
 
   var isEmpty: Bool { input == nil && output == nil }
+
+  var billed: TokenUsage? {
+    billedInput == nil && billedOutput == nil ? nil : TokenUsage(input: billedInput ?? 0, output: billedOutput ?? 0)
+  }
 }
 
 enum Counters {
@@ -80,6 +88,12 @@ package struct AnswerMeasure: Hashable, Sendable {
   package var usage: TokenUsage?
   /// Nobody counted `usage`: it was estimated.
   package var isEstimate = false
+  /// The tokens that are charged, where they are not those of `usage`.
+  package var billed: TokenUsage?
+  /// Searches or rankings that are charged.
+  package var searchUnits: Int?
+  /// The service tier that the answer names.
+  package var tier = ModelPrice.Tier.standard
   package var finish: FinishReason?
   package var safety: SafetySignal?
   /// The answer has a success status but reports a failure inside.

@@ -68,6 +68,9 @@ extension ProviderDialect {
   func measure(_ reader: AnswerReader) -> AnswerMeasure {
     var measure = AnswerMeasure()
     measure.usage = knowledge.usage(reader.counters)
+    measure.billed = reader.counters.billed
+    measure.searchUnits = reader.counters.searchUnits
+    measure.tier = reader.tier
     measure.finish = reader.finish == .stop && reader.sawToolCall ? .toolUse : reader.finish
     measure.safety = reader.safety
     if reader.saysFailed || reader.error != nil {

@@ -193,7 +193,7 @@ extension Exchange {
     let counters = machine.counters
     let surface = surface
     let isBroken = isStreamBroken
-    let cost = measure.usage.flatMap { target.entry?.price.cost(of: $0) }
+    let cost = target.entry?.price.cost(of: measure)
     loop.metrics.update(on: loop.id) { metrics in
       metrics.withCell(slot: target.slot, surface: surface) { cell in
         cell.byStatusClass[status == 499 ? 0 : min(5, max(1, status / 100))] &+= 1

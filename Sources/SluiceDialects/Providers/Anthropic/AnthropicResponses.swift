@@ -44,6 +44,7 @@ extension Anthropic {
     case .cacheReadInputTokens: reader.set(\.cached, value)
     case .cacheCreationInputTokens: reader.set(\.written, value)
     case .thinkingTokens: reader.set(\.reasoning, value)
+    case .serviceTier: reader.note(tier: value)
     default: break
     }
   }

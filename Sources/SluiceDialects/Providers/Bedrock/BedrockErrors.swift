@@ -41,7 +41,7 @@ extension Bedrock {
     case "ValidationException":
       isContextLength(error) ? FailureVerdict(.contextLength, .request) : FailureVerdict(.caller, .request)
     case "ServiceQuotaExceededException": FailureVerdict(.quota, .keyAndModel)
-    case "AccessDeniedException": FailureVerdict(.credential, .keyAndModel)
+    case "AccessDeniedException", "AccessDenied": FailureVerdict(.credential, .keyAndModel)
     // Temporary credentials end and are renewed, and clocks are set: the key itself is not at fault.
     case "ExpiredTokenException", "ExpiredToken", "RequestTimeTooSkewed", "RequestExpired":
       FailureVerdict(.credential, .keyAndModel)
@@ -55,6 +55,12 @@ extension Bedrock {
     case "ModelTimeoutException": FailureVerdict(.timeout, .endpoint)
     case "ModelErrorException", "ModelStreamErrorException": modelError(error)
     case "ThrottlingException", "Throttling", "TooManyRequestsException": throttled(error)
+    // What AWS's own SDKs take for throttling as well, whatever the status.
+    case "ThrottledException", "RequestThrottled", "RequestThrottledException", "SlowDown", "RequestLimitExceeded",
+      "LimitExceededException", "BandwidthLimitExceeded", "ProvisionedThroughputExceededException",
+      "TransactionInProgressException", "PriorRequestNotComplete", "EC2ThrottledException":
+      throttled(error)
+    case "RequestTimeout", "RequestTimeoutException": FailureVerdict(.timeout, .endpoint)
     case "ModelNotReadyException", "ServiceUnavailableException": FailureVerdict(.overloaded, .endpoint)
     case "InternalServerException", "InternalFailure": FailureVerdict(.server, .endpoint)
     case "ConflictException": FailureVerdict(.caller, .request)

@@ -3,6 +3,7 @@ extension Bedrock {
     static let usage = JSONPath(.usage)
     static let stopReason = JSONPath(.stopReasonCamel)
     static let inputTokens = JSONPath(.inputTokensCamel)
+    static let tier = JSONPath(.serviceTierCamel, .type)
   }
 
   /// One document of an answer: of Converse, of a token count, the payload of an event; of `invoke` the vendor's own,
@@ -17,6 +18,8 @@ extension Bedrock {
         readStop(value, &reader)
       } else if path == Paths.inputTokens {
         reader.set(\.input, value)
+      } else if path == Paths.tier {
+        reader.note(tier: value)
       }
     }
   }
@@ -30,12 +33,22 @@ extension Bedrock {
     }
   }
 
+  /// `amazon-bedrock-invocationMetrics`, which Bedrock itself adds to a vendor's last event.
+  static func readMetrics(_ key: JSONKey, _ value: JSONScalar, _ reader: inout AnswerReader) {
+    switch key {
+    case .inputTokenCount: reader.set(\.input, value)
+    case .outputTokenCount: reader.set(\.output, value)
+    default: readUsage(key, value, &reader)
+    }
+  }
+
   private static func readUsage(_ key: JSONKey, _ value: JSONScalar, _ reader: inout AnswerReader) {
     switch key {
     case .inputTokensCamel, .promptTokens, .inputTokens: reader.set(\.input, value)
     case .outputTokensCamel, .outputTokens: reader.set(\.output, value)
-    case .cacheReadInputTokensCamel: reader.set(\.cached, value)
-    case .cacheWriteInputTokensCamel: reader.set(\.written, value)
+    // Some models have the longer names.
+    case .cacheReadInputTokensCamel, .cacheReadInputTokenCount: reader.set(\.cached, value)
+    case .cacheWriteInputTokensCamel, .cacheWriteInputTokenCount: reader.set(\.written, value)
     default: break
     }
   }

@@ -2,6 +2,7 @@ extension Bedrock {
   private enum Paths {
     static let bytes = JSONPath(.bytes)
     static let type = JSONPath(.type)
+    static let metrics = JSONPath(.invocationMetrics)
     static let errorType = JSONPath(.typeUnderscored)
   }
 
@@ -61,6 +62,8 @@ extension Bedrock {
     return text.flatMap { text in Array(text.utf8).withSlice { Base64Text.decode($0) } }
   }
 
+  /// Anthropic's events are read as such. Of other vendors' only Bedrock's own count is known, and nothing of how they
+  /// end: there the transport is believed.
   private static func readChunk(_ data: ByteSlice, into state: inout StreamState) {
     guard let event = chunk(data) else { return }
     event.withSlice { event in
@@ -68,8 +71,15 @@ extension Bedrock {
       JSONFieldWalker.walk(event) { path, value in
         if path == Paths.type { type = value.text(limit: 64) }
       }
-      guard let type else { return }
-      Array(type.utf8).withSlice { Anthropic.readEvent(name: $0, data: event, .messages, into: &state) }
+      if let type {
+        Array(type.utf8).withSlice { Anthropic.readEvent(name: $0, data: event, .messages, into: &state) }
+      } else {
+        state.reader.sawOutput = true
+        state.mayEnd = true
+      }
+      JSONFieldWalker.walk(event) { path, value in
+        if path.hasPrefix(Paths.metrics), path.depth == 2 { readMetrics(path.last, value, &state.reader) }
+      }
     }
   }
 }

@@ -4,6 +4,8 @@ extension Cohere {
     static let cached = JSONPath(.usage, .cachedTokens)
     static let delta = JSONPath(.delta)
     static let error = JSONPath(.error)
+    static let billed = JSONPath(.usage, .billedUnits)
+    static let ranked = JSONPath(.meta, .billedUnits, .searchUnits)
     static let embedded = JSONPath(.meta, .billedUnits, .inputTokens)
     static let finish = JSONPath(.finishReason)
   }
@@ -15,6 +17,10 @@ extension Cohere {
       let path = path.dropping(Paths.delta) ?? path
       if path.hasPrefix(Paths.tokens) {
         readTokens(path.last, value, &reader)
+      } else if path.hasPrefix(Paths.billed) {
+        readBilled(path.last, value, &reader)
+      } else if path == Paths.ranked {
+        reader.set(\.searchUnits, value)
       } else if path == Paths.cached {
         reader.set(\.cached, value)
       } else if path == Paths.embedded {
@@ -30,6 +36,16 @@ extension Cohere {
   private static func readTokens(_ key: JSONKey, _ value: JSONScalar, _ reader: inout AnswerReader) {
     if key == .inputTokens { reader.set(\.input, value) }
     if key == .outputTokens { reader.set(\.output, value) }
+  }
+
+  /// What is charged: less than the model saw, which had the provider's own frame around it.
+  private static func readBilled(_ key: JSONKey, _ value: JSONScalar, _ reader: inout AnswerReader) {
+    switch key {
+    case .inputTokens: reader.set(\.billedInput, value)
+    case .outputTokens: reader.set(\.billedOutput, value)
+    case .searchUnits: reader.set(\.searchUnits, value)
+    default: break
+    }
   }
 
   private static func readFinish(_ value: JSONScalar, _ reader: inout AnswerReader) {

@@ -4,7 +4,7 @@ extension Gemini {
   /// The model list costs nothing and proves name, TLS and key; one model is enough.
   package static func probe(_ options: ProviderOptions) -> ProbeCall {
     var target: [UInt8] = [Ascii.slash]
-    PercentText.append(options[text: "api_version"] ?? defaultVersion, to: &target)
+    PercentText.append(version(options), to: &target)
     return ProbeCall(String(decoding: target, as: UTF8.self) + "/models?pageSize=1")
   }
 

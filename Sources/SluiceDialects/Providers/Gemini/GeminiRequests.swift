@@ -4,7 +4,8 @@ package enum Gemini: ProviderKnowledge {
   package static let defaultBaseURL = "https://generativelanguage.googleapis.com"
 
   package static let environment = ProviderEnvironment(
-    keys: ["GOOGLE_API_KEY", "GEMINI_API_KEY"], baseURL: "GOOGLE_GEMINI_BASE_URL")
+    keys: ["GOOGLE_API_KEY", "GEMINI_API_KEY"], baseURL: "GOOGLE_GEMINI_BASE_URL",
+    options: ["api_version": "GOOGLE_GENAI_API_VERSION"])
 
   package static let options: [ProviderOption] = [
     ProviderOption(
@@ -17,6 +18,12 @@ package enum Gemini: ProviderKnowledge {
 
   /// Preview features and many request fields exist only there.
   static let defaultVersion = "v1beta"
+
+  /// The SDK's environment calls the preview `beta`.
+  static func version(_ options: ProviderOptions) -> String {
+    guard let version = options[text: "api_version"], version != "beta" else { return defaultVersion }
+    return version
+  }
 
   package static func speaks(_ operation: Operation, _ options: ProviderOptions) -> Bool {
     switch operation {
@@ -75,7 +82,7 @@ package enum Gemini: ProviderKnowledge {
     if let path = call.passed?.path, let end = path.firstIndex(of: Ascii.slash, from: 1) {
       path[1..<end].append(to: &target)
     } else {
-      PercentText.append(options[text: "api_version"] ?? defaultVersion, to: &target)
+      PercentText.append(version(options), to: &target)
     }
     target.append(Ascii.slash)
     guard let method = method(of: call.operation) else { return target.append("models") }

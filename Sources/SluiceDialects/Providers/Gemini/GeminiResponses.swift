@@ -57,6 +57,7 @@ extension Gemini {
     case .candidatesTokenCount: reader.set(\.output, value)
     case .thoughtsTokenCount: reader.set(\.reasoning, value)
     case .cachedContentTokenCount: reader.set(\.cached, value)
+    case .serviceTierCamel: reader.note(tier: value)
     default: break
     }
   }

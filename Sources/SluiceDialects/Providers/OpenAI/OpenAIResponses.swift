@@ -20,6 +20,7 @@ extension OpenAI {
     static let inputTokens = JSONPath(.inputTokens)
     static let choices = JSONPath(.choices)
     static let response = JSONPath(.response)
+    static let tier = JSONPath(.serviceTier)
   }
 
   /// One document of an answer: a chat completion, a chunk of one, a response, embeddings, a token count.
@@ -84,6 +85,7 @@ extension OpenAI {
     case Paths.errorType: reader.note(error: \.type, value)
     case Paths.errorCode: reader.note(error: \.code, value)
     case Paths.inputTokens: reader.set(\.input, value)
+    case Paths.tier: reader.note(tier: value)
     default: break
     }
   }

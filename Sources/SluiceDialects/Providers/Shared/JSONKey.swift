@@ -14,6 +14,8 @@ enum JSONKey: UInt8, CaseIterable {
   case messageCapital, meta, originalStatusCode, outputTokensCamel, parts, promptEvalCount, promptFeedback
   case promptTokenCount, quotaID, retryDelay, stopReasonCamel, thinking, thoughtsTokenCount, tokens
   case toolUsePromptTokenCount, totalTokensCamel, typeUnderscored, usageMetadata, violations
+  case cacheReadInputTokenCount, cacheWriteInputTokenCount, inputTokenCount, invocationMetrics, outputTokenCount
+  case searchUnits, serviceTier, serviceTierCamel
   // Mistral, TGI, vLLM
   case detail, errorType, estimatedTime, generatedText, generatedTokens, msg, reasoning, token
 
@@ -92,6 +94,14 @@ enum JSONKey: UInt8, CaseIterable {
     case .typeUnderscored: "__type"
     case .usageMetadata: "usageMetadata"
     case .violations: "violations"
+    case .cacheReadInputTokenCount: "cacheReadInputTokenCount"
+    case .cacheWriteInputTokenCount: "cacheWriteInputTokenCount"
+    case .inputTokenCount: "inputTokenCount"
+    case .invocationMetrics: "amazon-bedrock-invocationMetrics"
+    case .outputTokenCount: "outputTokenCount"
+    case .searchUnits: "search_units"
+    case .serviceTier: "service_tier"
+    case .serviceTierCamel: "serviceTier"
     case .detail: "detail"
     case .errorType: "error_type"
     case .estimatedTime: "estimated_time"
@@ -126,20 +136,26 @@ enum JSONKey: UInt8, CaseIterable {
       name[0] <= 0x65
         ? pick(.candidates, .errorCode, .errorType, .evalCount)
         : pick(.retryDelay, .stopReasonCamel, .toolCalls, .violations)
-    case 11: name[0] <= 0x62 ? pick(.blockReason) : pick(.doneReason, .inputTokensCamel, .stopReason, .totalTokensCamel)
+    case 11:
+      name[0] <= 0x69
+        ? pick(.blockReason, .doneReason, .inputTokensCamel) : pick(.stopReason, .totalTokensCamel, .serviceTierCamel)
     case 12:
-      name[0] <= 0x62 ? pick(.billedUnits) : pick(.finishReasonCamel, .functionCall, .inputTokens, .outputTokensCamel)
+      name[0] <= 0x62 || name[0] == 0x73
+        ? pick(.billedUnits, .serviceTier, .searchUnits)
+        : pick(.finishReasonCamel, .functionCall, .inputTokens, .outputTokensCamel)
     case 13: name[0] <= 0x63 ? pick(.cachedTokens) : pick(.finishReason, .outputTokens, .promptTokens, .usageMetadata)
     case 14: pick(.estimatedTime, .generatedText, .promptFeedback)
-    case 15: pick(.thinkingTokens)
-    case 16: pick(.reasoningTokens, .promptTokenCount, .generatedTokens)
+    case 15: pick(.thinkingTokens, .inputTokenCount)
+    case 16: pick(.reasoningTokens, .promptTokenCount, .generatedTokens, .outputTokenCount)
     case 17: pick(.completionTokens, .reasoningContent, .promptEvalCount)
     case 18: pick(.cacheWriteTokens, .incompleteDetails, .originalStatusCode, .thoughtsTokenCount)
     case 20: pick(.inputTokensDetails, .cacheReadInputTokensCamel, .candidatesTokenCount)
     case 21: pick(.outputTokensDetails, .promptTokensDetails, .cacheWriteInputTokensCamel)
     case 23: pick(.cacheReadInputTokens, .cachedContentTokenCount, .toolUsePromptTokenCount)
-    case 25: pick(.completionTokensDetails)
+    case 24: pick(.cacheReadInputTokenCount)
+    case 25: pick(.completionTokensDetails, .cacheWriteInputTokenCount)
     case 27: pick(.cacheCreationInputTokens)
+    case 32: pick(.invocationMetrics)
     default: .other
     }
   }
