@@ -144,3 +144,35 @@ class LimitHeaderTests(LimitCase):
                 self.assertEqual(endpoints["first"]["quota"]["requests"]["remaining"], 0)
                 self.assertEqual(endpoints["second"]["quota"]["requests"]["remaining"], 50)
                 self.assertEqual((self.metric(pool, "first"), self.metric(pool, "second")), (0, 50))
+
+
+class RefusedModelTests(LimitCase):
+    """A key that may not use a model is not asked for it again soon; each event loop finds out for itself."""
+    server = ", threads: 1"
+
+    def refuse(self, status, *keys, model="gpt-4o-mini", code="permission_denied"):
+        self.faults(*({"kind": "status", "status": status, "code": code, "match": {"key": key, "model": model}} for key in keys))
+
+    def ask(self, model):
+        return self.openai.chat.completions.with_raw_response.create(model=model, messages=[{"role": "user", "content": "Hello"}])
+
+    def test_other_keys_are_asked_first(self):
+        for model, status, code in (("gpt-4o-mini", 403, "permission_denied"), ("gpt-4o", 404, "model_not_found")):
+            with self.subTest(status=status):
+                self.refuse(status, "sk-test-1", model=model, code=code)
+                attempts = [self.ask(model).headers["x-sluice-attempts"] for _ in range(8)]
+                self.assertEqual(self.fault_hits(), 1, "one call found out")
+                self.assertEqual(sorted(attempts), ["1"] * 7 + ["2"])
+        endpoints = {self.ask("gpt-4.1-mini").headers["x-sluice-endpoint"] for _ in range(6)}
+        self.assertEqual(endpoints, {"first", "second"}, "other models are not concerned")
+        states = {e["name"]: e["state"] for e in call(f"{self.url}/api/pools/openai")[2]["endpoints"]}
+        self.assertEqual(states, {"first": "healthy", "second": "healthy"})
+
+    def test_when_all_refuse_one_is_asked_each_time(self):
+        self.refuse(403, "sk-test-*", model="gpt-4.1")
+        for attempts in ("2", "1", "1", "1"):
+            with self.assertRaises(openai.PermissionDeniedError) as caught:
+                self.ask("gpt-4.1")
+            self.assertEqual(caught.exception.response.headers["x-sluice-attempts"], attempts)
+        self.faults()
+        self.assertEqual(self.ask("gpt-4.1").headers["x-sluice-attempts"], "1", "rights that came back are found")

@@ -98,6 +98,11 @@ extension ExchangeMachine {
       failed = EndpointSet()
       return acquire(now)
     }
+    // What refused ten minutes ago may serve by now; one of them is asked, not all.
+    if rejection.onlyRefusingLeft, avoidsRefusing, limited.isEmpty {
+      avoidsRefusing = false
+      return acquire(now)
+    }
     if let step = spill(now) { return step }
     if rejection.noEndpoint, let step = waitForLimited(now: now, withdraw: withdraw) { return step }
     return fail(after: rejection, now)
@@ -107,6 +112,9 @@ extension ExchangeMachine {
     after facts: FailureFacts, now: Instant, random: UInt64, withdraw: () -> Bool
   ) -> ExchangeStep? {
     switch (facts.failureClass, facts.failureClass.retry) {
+    case (.caller, _) where facts.scope == .model:
+      // This key does not have the model; another one may.
+      return walk(after: facts, now)
     case (.credential, _), (.quota, _), (.rateLimited, _):
       return walk(after: facts, now)
     case (_, .never):
@@ -127,7 +135,7 @@ extension ExchangeMachine {
   /// To another key at once. It costs no try: every walk leaves one more endpoint out, so there are at most as many
   /// as the pool has endpoints.
   private mutating func walk(after facts: FailureFacts, _ now: Instant) -> ExchangeStep? {
-    guard !limited.contains(endpoint) else { return spill(now) }
+    guard !limited.contains(endpoint), avoidsRefusing || facts.scope != .model else { return spill(now) }
     limited.insert(endpoint)
     counters.walks += 1
     if facts.failureClass == .rateLimited, let wait = facts.retryAfter {
@@ -173,6 +181,7 @@ extension ExchangeMachine {
     tries = 1
     limited = EndpointSet()
     failed = EndpointSet()
+    avoidsRefusing = true
     limitedUntil = .distantFuture
     freshOnly = false
     counters.spills += 1

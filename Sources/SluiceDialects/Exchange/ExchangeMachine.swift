@@ -57,6 +57,8 @@ package struct ExchangeMachine: Sendable {
   var limited = EndpointSet()
   /// Endpoints that failed; avoided while another one can serve.
   var failed = EndpointSet()
+  /// Endpoints that are known to refuse the model are left out; until nobody else is left.
+  var avoidsRefusing = true
   /// When the first of the limited endpoints may be asked again.
   var limitedUntil = Instant.distantFuture
   var freshOnly = false
@@ -184,7 +186,8 @@ extension ExchangeMachine {
     wakeAt = .distantFuture
     return .acquire(
       AcquirePlan(
-        target: target, excluding: limited.union(failed), freshOnly: freshOnly, deadline: acquireDeadline(now)))
+        target: target, excluding: limited.union(failed), avoidsRefusing: avoidsRefusing, freshOnly: freshOnly,
+        deadline: acquireDeadline(now)))
   }
 
   /// While the route has further targets a wait may use up only half of the time that is left.

@@ -6,6 +6,8 @@ package struct AcquirePlan: Hashable, Sendable {
   package var target: Int
   /// Endpoints that already failed or refused this exchange.
   package var excluding: EndpointSet
+  /// Leave out those as well that are known to refuse the model.
+  package var avoidsRefusing: Bool
   /// Only a connection that never served: the replay of §6 must not meet a second stale one.
   package var freshOnly: Bool
   /// Wait for a lease no longer than this.
@@ -171,6 +173,8 @@ package struct RejectionFacts: Hashable, Sendable {
   package var retryAfter: Interval?
   /// No endpoint outside of the excluded ones can serve.
   package var noEndpoint: Bool
+  /// Nobody is left but endpoints that are known to refuse the model.
+  package var onlyRefusingLeft = false
 
   package init(_ code: GatewayErrorCode, retryAfter: Interval? = nil, noEndpoint: Bool = false) {
     self.code = code

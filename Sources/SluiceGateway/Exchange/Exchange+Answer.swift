@@ -101,7 +101,7 @@ extension Exchange {
         failure: failure, isRewritten: translation != nil)
     }
     let loop = loop
-    let facts = FailureFacts(failure, hasAnswer: !isCollectedCut)
+    let facts = failureFacts(failure, hasAnswer: !isCollectedCut)
     if let remedy = failure.remedy, let signer, mend(remedy, signer, facts, fate, now) { return }
     let decision = machine.answerRefused(
       attempt: machine.currentAttempt, facts, fate: fate, now: now, random: loop.nextRandom()

@@ -115,7 +115,7 @@ extension Exchange {
     recorded = RecordedAnswer(
       head: head, bytes: responseBytes, body: ByteBuffer(), endpoint: endpointName, targetIndex: targetIndex,
       failure: failure, isRewritten: true)
-    ended(.failed(FailureFacts(failure)), fate, now)
+    ended(.failed(failureFacts(failure)), fate, now)
     return true
   }
 }

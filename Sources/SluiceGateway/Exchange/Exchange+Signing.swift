@@ -37,7 +37,9 @@ extension Exchange {
     let decision = machine.answerMendable(
       attempt: machine.currentAttempt, facts, fate: fate, patience: patience, now: now, random: loop.nextRandom()
     ) { loop.withdrawRetry(target, now) }
+    isMending = true
     perform(decision, now)
+    isMending = false
     return true
   }
 

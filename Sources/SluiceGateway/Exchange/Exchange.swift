@@ -64,11 +64,15 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
   var lease: Lease<UpstreamConnection>?
   var link = UpstreamLink.none
   var ticket: TicketID?
+  /// What is asked for may not come from endpoints that are known to refuse the model.
+  private var leavesRefusingOut = false
   var endpointName = ""
   /// Who answers the attempt under way.
   var account: UInt64 = 0
   /// What it was signed with, where its endpoint wants that.
   var signing: SigningIdentity?
+  /// What was refused is the signature, which is being put right.
+  var isMending = false
   /// Why there was nothing to sign with.
   var complaint: String?
   /// Whose the response is that may be stored.
@@ -191,6 +195,7 @@ final class Exchange: PoolWaiter, UpstreamPeer, @unchecked Sendable {
     if let report = decision.release, let lease = lease.take() {
       link = .none
       learn(from: report)
+      noteRefusal(report, by: lease.grant.endpoint, now)
       awaitsConfiguration = false
       let connection = lease.resource
       lease.release(connection.settled(report))
@@ -236,9 +241,10 @@ extension Exchange {
     }
     guard prepareTarget() else { return rejected(RejectionFacts(.unsupportedField), now) }
     guard let request else { return }
+    let refusing = refusing(plan, now)
     let wish = AcquireRequest(
       loop: loop.id, priority: request.caller.priority, caller: AccessTable.caller(request.caller.key),
-      deadline: plan.deadline, arrival: now, excluding: plan.excluding, pinned: request.pinned,
+      deadline: plan.deadline, arrival: now, excluding: plan.excluding.union(refusing), pinned: request.pinned,
       freshOnly: plan.freshOnly,
       affinity: request.affinity(target.pool, fields))
     switch target.pool.driver.acquire(wish, waiter: self) {
@@ -246,9 +252,11 @@ extension Exchange {
       granted(lease, now)
     case .queued(let ticket):
       self.ticket = ticket
+      leavesRefusingOut = !refusing.isEmpty
       machine.queued(now: now)
       connection?.deadlineMoved(nextDeadline)
     case .rejected(let rejection):
+      leavesRefusingOut = !refusing.isEmpty
       rejected(rejection, now)
     }
   }
@@ -270,7 +278,10 @@ extension Exchange {
   }
 
   private func rejected(_ rejection: PoolRejection, _ now: Instant) {
-    rejected(RejectionFacts(rejection), now)
+    var facts = RejectionFacts(rejection)
+    facts.onlyRefusingLeft =
+      leavesRefusingOut && (rejection.reason == .notAllowed || rejection.reason == .credential)
+    rejected(facts, now)
   }
 
   private func rejected(_ facts: RejectionFacts, _ now: Instant) {

@@ -24,6 +24,7 @@ final class LoopContext: @unchecked Sendable {
   private(set) var models = ModelCache()
   /// Survive reloads, as the pools' slots do.
   var answerClocks = AnswerClocks()
+  var modelRefusals = ModelRefusals()
   /// By the pool's slot in the metrics, which survives reloads.
   private var budgets: [RetryBudget?] = []
   private var directories: [Surface: ModelDirectory] = [:]

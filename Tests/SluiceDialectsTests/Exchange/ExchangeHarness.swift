@@ -48,8 +48,11 @@ struct ExchangeHarness {
     return note(machine.granted(grant, now: now))
   }
 
-  mutating func reject(_ reason: RejectionReason, retryAfter: Interval? = nil) -> ExchangeDecision {
-    let facts = RejectionFacts(PoolRejection(reason: reason, retryAfter: retryAfter))
+  mutating func reject(
+    _ reason: RejectionReason, retryAfter: Interval? = nil, onlyRefusingLeft: Bool = false
+  ) -> ExchangeDecision {
+    var facts = RejectionFacts(PoolRejection(reason: reason, retryAfter: retryAfter))
+    facts.onlyRefusingLeft = onlyRefusingLeft
     let (now, random) = (now, random)
     return withBudget { $0.rejected(facts, now: now, random: random, withdraw: $1) }
   }

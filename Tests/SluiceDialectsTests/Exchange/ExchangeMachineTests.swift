@@ -230,6 +230,35 @@ struct ExchangeMachineTests {
     #expect(failed.failure?.code == .rateLimited)
   }
 
+  /// A key that may not use the model, or does not have it.
+  @Test(arguments: [FailureClass.credential, .caller])
+  func aRefusedModelIsAskedOfOtherKeys(_ failure: FailureClass) {
+    let facts = FailureFacts(failure, hasAnswer: true, scope: .model)
+    var exchange = ExchangeHarness()
+    exchange.send(0)
+    _ = exchange.head(404)
+    let next = exchange.refuse(facts)
+    #expect(next.plan?.excluding == EndpointSet(EndpointID(rawValue: 0)))
+    #expect(next.plan?.avoidsRefusing == true && next.release?.scope == .model)
+    #expect(exchange.machine.counters.retries == 0)
+    // The others have refused before: no need to ask them again.
+    let failed = exchange.reject(.notAllowed, onlyRefusingLeft: true)
+    #expect(failed.failure?.usesRecordedAnswer == true)
+    #expect(failed.failure?.failureClass == failure)
+  }
+
+  @Test func whenAllHaveRefusedOneIsAskedAllTheSame() {
+    var exchange = ExchangeHarness(targets: 2)
+    #expect(exchange.receive().plan?.avoidsRefusing == true)
+    let need = exchange.reject(.notAllowed, onlyRefusingLeft: true)
+    #expect(need.plan?.avoidsRefusing == false && need.plan?.target == 0)
+    _ = exchange.grant(1)
+    _ = exchange.head(403)
+    let spilled = exchange.refuse(FailureFacts(.credential, hasAnswer: true, scope: .model))
+    #expect(spilled.plan?.target == 1 && spilled.plan?.avoidsRefusing == true)
+    #expect(spilled.plan?.excluding.isEmpty == true)
+  }
+
   @Test func aKeyThatReturnsSoonerThanTheOneAskedCounts() {
     var exchange = ExchangeHarness(callerDeadline: Instant(nanoseconds: 0) + .seconds(1))
     exchange.send(0)
