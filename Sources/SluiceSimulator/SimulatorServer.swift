@@ -3,8 +3,9 @@ public import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 
-/// A simulator of model providers: one listener that answers OpenAI's protocol under `/v1` and Anthropic's under
-/// `/v1/messages`, with real limits, believable latency and faults on demand.
+/// A simulator of model providers: one listener that answers OpenAI's protocol under `/v1`, Anthropic's under
+/// `/v1/messages` and the other providers' under their own paths or a prefix (`/gemini`, `/cohere`, `/mistral`, `/azure`,
+/// `/huggingface`, `/local`, `/bedrock`), with real limits, believable latency and faults on demand.
 ///
 ///     let simulator = SimulatorServer()
 ///     let address = try await simulator.start()

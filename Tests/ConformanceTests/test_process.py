@@ -1,5 +1,5 @@
 """The real binary as an operator meets it: start, reload, drain, kills, typos, signals."""
-import http.client, json, os, signal, subprocess, tempfile, threading, time, unittest, urllib.parse
+import http.client, json, os, pathlib, signal, socket, subprocess, tempfile, threading, time, unittest, urllib.parse
 from harness import BINARY, GatewayCase, Program, call
 from wire import until
 
@@ -109,6 +109,15 @@ class ReloadTests(GatewayCase):
                 return
             threading.Event().wait(0.05)
         self.fail("a changed file was not noticed within 10 s")
+
+    def test_a_secret_in_a_file_of_its_own_is_watched(self):
+        path = os.path.join(os.path.dirname(self.file), "secret")
+        pathlib.Path(path).write_text("sk-test-6\n")
+        self.write_configuration(self.TWO % ("sixth", '"${file:secret}"'))
+        until(lambda: "sixth" in [e["name"] for e in call(self.url + "/api/pools/openai")[2]["endpoints"]], "the file is read", 10)
+        before = call(self.url + "/api/config")[2]["generation"]
+        pathlib.Path(path).write_text("sk-test-7\n")
+        until(lambda: call(self.url + "/api/config")[2]["generation"] > before, "the new secret is read", 10)
 
 
 class AdmissionTests(GatewayCase):
@@ -241,8 +250,32 @@ class CommandTests(unittest.TestCase):
             self.assertEqual(again.returncode, 1)
             self.assertIn("--force", again.stderr + again.stdout)
 
+    def test_whoever_says_nothing_stops_no_command(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent, tempfile.TemporaryDirectory() as folder:
+            place = "127.0.0.1:%d" % silent.getsockname()[1]
+            status = run("status", "--url", "http://" + place)
+            self.assertEqual(status.returncode, 1)
+            self.assertIn("did not answer", status.stderr + status.stdout)
+            made = run("init", os.path.join(folder, "sluice.yaml"), OLLAMA_HOST=place, OPENAI_API_KEY="sk-x")
+            self.assertEqual(made.returncode, 0)
+            self.assertNotIn("ollama", open(os.path.join(folder, "sluice.yaml")).read())
+
     def test_usage_errors_exit_64(self):
         self.assertEqual(run("serve", "--no-such-option").returncode, 64)
+
+    def test_the_log_is_set_in_the_environment_too(self):
+        result = run("serve", SLUICE_LOG_LEVEL="loud")
+        self.assertEqual(result.returncode, 64)
+        self.assertIn("$SLUICE_LOG_LEVEL: 'loud' is none of trace, debug", result.stderr)
+        arguments = ("serve", "--listen", "127.0.0.1:0")
+        environment = {"OPENAI_API_KEY": "sk-x", "SLUICE_LOG_FORMAT": "json", "SLUICE_LOG_LEVEL": "debug"}
+        logged = []
+        for more in [(), ("--log-format", "text")]:
+            gateway = Program(*arguments, *more, environment=environment)
+            gateway.stop()
+            logged.append([line for line in gateway.lines if line.startswith("{")])
+        self.assertTrue(logged[0])
+        self.assertEqual(logged[1], [])
 
     def test_every_command_has_help(self):
         for name in ["serve", "demo", "check", "init", "simulate", "status", "bench", "replay"]:
@@ -344,6 +377,8 @@ class AdminTests(GatewayCase):
         self.assertEqual(recent["model"], "gpt-4o-mini")
         config = json.dumps(call(self.url + "/api/config")[2])
         self.assertNotIn("sk-test", config)
+        shown = json.loads(call(self.url + "/api/config")[2]["text"])
+        self.assertEqual(shown["pools"]["openai"]["provider"], "openai", "a document, not the dump of one")
         status, headers, page = call(self.url + "/dashboard")
         self.assertIn("default-src 'none'", headers["content-security-policy"])
         self.assertIn("<title>Sluice</title>", page)

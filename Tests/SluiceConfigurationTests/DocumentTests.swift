@@ -121,6 +121,18 @@ struct DocumentTests {
     #expect(parse(text + "z: *a\n", limits).problems == ["f:1:1: error: the file has more than 3 aliases"])
   }
 
+  @Test(arguments: [
+    "# really ? see *notes*\na: 1\n", "a: 1 # a ? b *c: d\n", "a: \"really ? see *notes*: x\"\n",
+    "x: &a 1\n# really ? see *notes*\ny: *a # ? *b: c\n",
+  ])
+  func wordsOfPeopleAreNoAliases(_ text: String) { #expect(parse(text).problems.isEmpty) }
+
+  /// A `#` inside of a quoted text that goes over lines begins no comment, so what follows counts.
+  @Test func whatOnlyLooksLikeACommentHidesNothing() {
+    let text = "x: &a [1]\ny: {z: \"b\n  # c\", *a : 1}\n"
+    #expect(parse(text).problems == ["f:1:1: error: aliases cannot be used as keys"])
+  }
+
   @Test func starsInTextAreNoAliases() {
     #expect(parse("a: \"*\"\nb: [\"x *y: z\", gpt-*]\n").problems.isEmpty)
   }
@@ -144,11 +156,16 @@ struct DocumentTests {
     #expect(parse("a: {<<: 1}").problems == ["f:1:9: error: '<<' merges a mapping or a list of mappings"])
   }
 
-  @Test func filesAreReadWithinBounds() {
+  @Test func filesAreReadWithinBounds() throws {
     var world = World(files: ["dir/sluice.yaml": poolFile("tls_ca: ca.pem"), "dir/ca.pem": "x"])
     let loaded = try? SluiceConfigurationFile.load(path: "dir/sluice.yaml", options: world.options).get()
     #expect(loaded?.path == "dir/sluice.yaml")
     #expect(loaded?.dependencies == ["dir/ca.pem"])
+    let secret = poolFile("tls_ca: ca.pem").replacing("${KEY}", with: "${file:key}${file:/abs}")
+    let both = World(files: ["dir/sluice.yaml": secret, "dir/ca.pem": "x", "dir/key": "sk-1", "/abs": "2"])
+    #expect(
+      try SluiceConfigurationFile.load(path: "dir/sluice.yaml", options: both.options).get().dependencies
+        == ["dir/key", "/abs", "dir/ca.pem"], "rotated secrets are read again")
     #expect(loaded?.configuration.pools.first?.transport.authorities == "dir/ca.pem")
     world.files = [:]
     #expect(throws: ConfigurationProblems.self) {

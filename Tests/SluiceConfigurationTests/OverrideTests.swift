@@ -66,7 +66,8 @@ struct OverrideTests {
 
   @Test func variablesWithAnotherMeaningAreLeftAlone() {
     let variables = [
-      "SLUICE_CONFIG": "x", "SLUICE_URL": "y", "SLUICE_ADMIN_TOKEN": "z", "SLUICE_MY_KEY": "k", "OTHER": "o",
+      "SLUICE_CONFIG": "x", "SLUICE_URL": "y", "SLUICE_ADMIN_TOKEN": "z", "SLUICE_API_KEY": "a", "SLUICE_MY_KEY": "k",
+      "OTHER": "o",
     ]
     let text = "pools: {p: {provider: openai, keys: [\"${SLUICE_MY_KEY}\"]}}"
     #expect(world(variables).problems(text) == [])

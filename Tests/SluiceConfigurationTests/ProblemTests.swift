@@ -231,6 +231,30 @@ struct ProblemTests {
     #expect(World().problems(topFile("cluster: null", "cache: ~", "server:")) == [])
   }
 
+  /// What is no address must not shift the places of those that are.
+  @Test func addressesAreReportedAtTheirOwnPlaces() {
+    let problems = World().problems(
+      topFile("server: {listen: [here, \"127.0.0.1:1\", \"127.0.0.1:1\", \"0.0.0.0:2\"]}"))
+    #expect(problems.count == 3)
+    #expect(problems[0].hasPrefix("sluice.yaml:1:19: error: expected HOST:PORT"))
+    #expect(problems[1] == "sluice.yaml:1:40: error: '127.0.0.1:1' is listed twice")
+    #expect(problems[2].hasPrefix("sluice.yaml:1:55: error: listening on 0.0.0.0:2"))
+  }
+
+  @Test func errorsComeBeforeWarningsAndNothingTwice() {
+    func place(_ line: Int) -> SourcePosition { SourcePosition(file: "f", line: line, column: 1) }
+    var list = ProblemList()
+    for line in 1...ProblemList.capacity + 5 { list.warning(at: place(line), "w") }
+    for _ in 0..<9 { list.warning(at: place(1), "w") }
+    #expect(list.suppressed == 5)
+    #expect(list.sorted.last?.description == "f:100:1: warning: and 5 more problems")
+    for line in 1...ProblemList.capacity { list.error(at: place(1000 + line), "e") }
+    #expect(list.sorted.filter { $0.severity == .error }.count == ProblemList.capacity)
+    #expect(list.sorted.last?.description == "f:1100:1: warning: and 105 more problems")
+    list.error(at: place(2000), "e")
+    #expect(list.sorted.last?.description == "f:1100:1: error: and 106 more problems")
+  }
+
   @Test func mistakesAreBounded() {
     let lines = (0..<500).map { "zz\($0): 1\n" }.joined()
     let problems = World().problems(lines + poolFile())

@@ -20,7 +20,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "1", "-0", "1.5e3", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "1e308", "1e-999",
+    "1", "-0", "1.5e3", "1e999", "-1e400", String(repeating: "9", count: 400), "9223372036854775807",
+    "-9223372036854775808", "9223372036854775808", "1e308", "1e-999",
     "\"\"", "\"ä€😀\"", #""\u00e4\ud83d\ude00\n\/\"\\""#, "true", "false", "null", "{}", "[]", " [ 1 , { } , [ ] ] ",
     #"{"a":{"b":[1,"x",null,true,false,-2.5]},"a":2,"\u0061":3,"":4}"#, nested(256), nested(255, "7"),
     #"{"choices":[{"index":0,"delta":{"content":"x"}}],"usage":null}"#,
@@ -30,7 +31,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "{", "[1,]", "{\"a\"}", "01", "1e999", "-1e400", String(repeating: "9", count: 400), #""\ud800""#, #""\udc00""#,
+    "", "{", "[1,]", "{\"a\"}", "01", #""\ud800""#, #""\udc00""#,
     #"{"\ud800x":1}"#, #"["\ud83d\u0041"]"#, "\"\u{1}\"", nested(257), nested(256, "7"), "1 2", "nul", "{\"a\":1,}",
   ]) func refusesAsTheReader(_ text: String) throws {
     let error = #expect(throws: JSONError.self) { try read(text) { _ in } }

@@ -20,6 +20,13 @@ import Testing
     return events
   }
 
+  /// Looked through once for each kind of line end, whatever there are: else this would take an hour.
+  @Test(arguments: ["\r", "\n", "\r\n", "\n\r"])
+  func manyLineEnds(_ end: String) throws {
+    let text = String(repeating: end, count: 4 << 20) + "data: a" + end + end
+    #expect(try events(Array(text.utf8)) == ["a"])
+  }
+
   @Test(arguments: [
     ("data: a\n\n", ["a"]), ("data:a\n\n", ["a"]), ("data:  a\n\n", [" a"]), ("data\n\n", [""]), ("data:\n\n", [""]),
     ("data: a\r\n\r\n", ["a"]), ("data: a\r\r", ["a"]), ("data: a\r\n\n", ["a"]), ("data: a\n\r", ["a"]),

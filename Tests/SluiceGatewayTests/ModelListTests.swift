@@ -37,6 +37,35 @@ struct ModelListTests {
     try await upstream.stop()
   }
 
+  /// How the provider goes on behind its second page.
+  enum Rest: CaseIterable { case ends, fails, neverEnds }
+
+  @Test("All pages of a list are asked for, up to a bound", arguments: Rest.allCases)
+  func pages(_ rest: Rest) async throws {
+    let upstream = try await RawUpstream.start(on: TestGateway.group)
+    let gateway = try await TestGateway.start([.init(dialect: .anthropic, ports: [upstream.port])])
+    let client = try await gateway.connect()
+    try await client.send(Requests.get("/v1/models"))
+    let provider = try await upstream.connection()
+    let count = rest == .neverEnds ? 16 : 2
+    for page in 1...count {
+      let line = await provider.readRequest().line
+      let more = page == 1 ? "" : "&after_id=m%2F\(page - 1)"
+      #expect(line == "GET /v1/models?limit=1000\(more) HTTP/1.1")
+      if rest == .fails, page == 2 {
+        try await provider.answer("{}", status: 500)
+      } else {
+        let hasMore = rest == .neverEnds || page < count
+        try await provider.answer(
+          #"{"data":[{"type":"model","id":"m/\#(page)"}],"has_more":\#(hasMore),"last_id":"m/\#(page)"}"#)
+      }
+    }
+    let expected = (1...count).map { "m/\($0)" }.dropLast(rest == .fails ? 1 : 0)
+    #expect(ids(await client.readAnswer()).sorted() == expected.sorted())
+    await gateway.stop()
+    try await upstream.stop()
+  }
+
   @Test("A provider that cannot be asked does not take the others' models away")
   func oneIsOut() async throws {
     let upstream = try await RawUpstream.start(on: TestGateway.group)

@@ -21,7 +21,7 @@ import Testing
   @Test(arguments: [
     "", " ", "nul", "tru e", "01", "1.", "-", "1e", "+1", "[1,]", "[1", "{\"a\"}", "{\"a\":1,}", "{a:1}", "\"",
     "\"\\x\"",
-    "\"\\ud83d\"", "\"\\ud83dx\"", "\"\\ude00\"", "\"\n\"", "1 2", "[1}", "1e999", "\"\\u12\"",
+    "\"\\ud83d\"", "\"\\ud83dx\"", "\"\\ude00\"", "\"\n\"", "1 2", "[1}", "\"\\u12\"",
   ])
   func whatIsNotJSON(_ text: String) {
     #expect(throws: JSONError.self) { try JSONReader.read(Array(text.utf8)) }

@@ -28,6 +28,13 @@ struct DeltaReaderTests {
     return (text, reader.state)
   }
 
+  @Test func theLastEventNeedsNoLineEnd() throws {
+    let (text, state) = try read([Self.chunk("a") + Self.stop, "data: [DONE]"])
+    #expect(text == "a")
+    guard case .whole = state else { return #expect(Bool(false), "\(state)") }
+    guard case .failed = try read([Self.chunk("a"), "data: {\"half\":"]).state else { return #expect(Bool(false)) }
+  }
+
   @Test func nothingIsReadBehindTheEndMark() throws {
     let end = Self.stop + Self.done
     for pieces in [

@@ -63,8 +63,14 @@ package struct DeltaReader: Sendable {
   /// The body is over. Some providers end their streams by this alone; the others have broken off.
   package mutating func finish() {
     guard case .reading = state else { return }
+    var reader = reader
     var deltas: [SluiceDialects.ChatDelta] = []
+    framer.finish { name, data in
+      // Half an event is no event.
+      do throws(UnreadableAnswer) { try reader.read(event: name, data: data, into: &deltas) } catch {}
+    }
     reader.finish(into: &deltas)
+    self.reader = reader
     take(deltas)
     guard case .reading = state else { return }
     state = .failed(

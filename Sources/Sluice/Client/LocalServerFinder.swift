@@ -1,19 +1,24 @@
-import Logging
-import NIOCore
-import SluiceConfiguration
+package import Logging
+package import NIOCore
+package import SluiceConfiguration
 import SluiceDialects
 import SluiceHTTP
-import SluicePolicy
+package import SluicePolicy
 import SluiceRuntime
 
 /// Asks whether a model server answers at its usual place, within half a second.
-struct LocalServerFinder: Sendable {
-  static let patience = Interval.milliseconds(500)
+package struct LocalServerFinder: Sendable {
+  private let loop: any EventLoop
+  private let logger: Logger
+  private let patience: Interval
 
-  let loop: any EventLoop
-  let logger: Logger
+  package init(loop: any EventLoop, logger: Logger, patience: Interval = .milliseconds(500)) {
+    self.loop = loop
+    self.logger = logger
+    self.patience = patience
+  }
 
-  func answers(_ server: LocalServer) async -> Bool {
+  package func answers(_ server: LocalServer) async -> Bool {
     guard let origin = try? HTTPOrigin(url: server.baseURL),
       let connector = try? HTTPConnector(transport: HTTPTransport(loops: [loop], logger: logger), origins: [origin])
     else { return false }
@@ -32,7 +37,7 @@ struct LocalServerFinder: Sendable {
     let probe = HTTPProbe(connector: connector, clock: clock) { _ in target }
     let result = loop.makePromise(of: Bool.self)
     loop.execute {
-      probe.probe(EndpointID(rawValue: 0), identity: origin.identity, deadline: clock.now() + Self.patience) { answer in
+      probe.probe(EndpointID(rawValue: 0), identity: origin.identity, deadline: clock.now() + patience) { answer in
         if case .success = answer { result.succeed(true) } else { result.succeed(false) }
       }
     }

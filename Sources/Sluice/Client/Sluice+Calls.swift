@@ -41,7 +41,7 @@ extension Sluice {
   ///
   /// - Parameters:
   ///   - model: as with ``chat(model:_:options:)``; the provider has to offer embeddings, which
-  ///     Anthropic, Hugging Face and Bedrock do not.
+  ///     Anthropic and Hugging Face do not.
   ///   - inputs: the texts; at least one.
   /// - Returns: one vector for each text, in their order.
   /// - Throws: as ``chat(model:_:options:)``.

@@ -59,7 +59,8 @@ extension SluiceError {
 
   private init(answer failure: ProviderFailure, pool: String, model: String) {
     let code = Code(failure.failureClass)
-    let said = failure.message.map { ": \($0)" } ?? ""
+    // Refusing a key, providers quote it.
+    let said = failure.failureClass == .credential ? "" : failure.message.map { ": \($0)" } ?? ""
     self.init(
       code, "the provider of pool '\(pool)' answered \(failure.status) for model '\(model)'\(said)\(Self.advice(code))",
       status: failure.status, retryAfter: failure.retryAfter?.duration, providerCode: failure.code,

@@ -1,6 +1,8 @@
 import Foundation
+import Logging
+import NIOPosix
+import Sluice
 import SluiceConfiguration
-import SluiceHTTP
 
 /// Finds and reads the configuration as `serve`, `check` and a reload all do: `--config`, `$SLUICE_CONFIG`, `./sluice.yaml`,
 /// else the environment.
@@ -23,21 +25,9 @@ struct ConfigurationLoader: Sendable {
     }
   }
 
-  /// Whether a model server answers at its usual place, within half a second.
+  /// Whether a model server answers at its usual place, as the library asks.
   static func answers(_ server: LocalServer) async -> Bool {
-    await withTaskGroup(of: Bool.self) { tasks in
-      tasks.addTask {
-        guard let origin = try? HTTPOrigin(url: server.baseURL) else { return false }
-        let request = OneRequest(url: server.baseURL, path: origin.basePath + "/models", token: nil)
-        return (try? await request.send().status) == 200
-      }
-      tasks.addTask {
-        try? await Task.sleep(for: .milliseconds(500))
-        return false
-      }
-      let first = await tasks.next() ?? false
-      tasks.cancelAll()
-      return first
-    }
+    let logger = Logger(label: "sluice", factory: { _ in SwiftLogNoOpLogHandler() })
+    return await LocalServerFinder(loop: MultiThreadedEventLoopGroup.singleton.next(), logger: logger).answers(server)
   }
 }

@@ -203,7 +203,7 @@ final class GatewayHost: Sendable {
   var configurationStatus: ConfigurationStatus {
     let state = state.value
     return ConfigurationStatus(
-      generation: state.generation, path: state.loaded.path, text: "\(state.loaded.configuration.redacted)",
+      generation: state.generation, path: state.loaded.path, text: state.loaded.configuration.redacted.rendered(),
       lastReload: state.lastReload)
   }
 

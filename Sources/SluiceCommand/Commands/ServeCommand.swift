@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Foundation
 public import Logging
 import ServiceLifecycle
 import SluiceConfiguration
@@ -48,11 +49,27 @@ extension Result where Success == LoadedConfiguration, Failure == ConfigurationP
 
 /// `--log-level` and `--log-format`, shared by the commands that run servers.
 struct LogOptions: ParsableArguments {
-  @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel = Logger.Level.info
-  @Option(help: "text or json.") var logFormat = LogFormat.text
+  @Option(help: "trace, debug, info, notice, warning, error or critical (default: $SLUICE_LOG_LEVEL, else info).")
+  var logLevel: Logger.Level?
+  @Option(help: "text or json (default: $SLUICE_LOG_FORMAT, else text).") var logFormat: LogFormat?
+
+  func validate() throws { _ = try (level, format) }
+
+  private var level: Logger.Level { get throws { try logLevel ?? Self.environment("SLUICE_LOG_LEVEL") ?? .info } }
+  private var format: LogFormat { get throws { try logFormat ?? Self.environment("SLUICE_LOG_FORMAT") ?? .text } }
+
+  private static func environment<Value: ExpressibleByArgument>(_ name: String) throws -> Value? {
+    guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else { return nil }
+    guard let value = Value(argument: text) else {
+      throw ValidationError(
+        "$\(name): '\(text.prefix(80))' is none of \(Value.allValueStrings.joined(separator: ", "))")
+    }
+    return value
+  }
 
   func makeLogger() -> Logger {
-    let (level, format) = (logLevel, logFormat)
+    // Both were validated.
+    let (level, format) = ((try? level) ?? .info, (try? format) ?? .text)
     LoggingSystem.bootstrap { label in
       switch format {
       case .text:

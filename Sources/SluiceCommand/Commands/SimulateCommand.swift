@@ -8,7 +8,7 @@ import UnixSignals
 /// `sluice simulate`: the provider simulator alone.
 struct SimulateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "simulate", abstract: "Run the provider simulator: OpenAI and Anthropic without an account.",
+    commandName: "simulate", abstract: "Run the provider simulator: all nine providers without an account.",
     discussion: """
       HTTP/1.1 and HTTP/2 on one port, which of them is seen by the first bytes or, with TLS, negotiated. Faults are \
       scripted with PUT /_simulator/faults (a JSON list), counters are at GET /_simulator/stats. The same seed gives \

@@ -12,6 +12,9 @@ struct OneRequest {
     var body: [UInt8]
   }
 
+  /// For all of it.
+  private static let patience = TimeAmount.seconds(5)
+
   var url: String
   var path: String
   var token: String?
@@ -19,10 +22,23 @@ struct OneRequest {
   func send() async throws -> Answer {
     let origin = try HTTPOrigin(url: url)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let loop = group.next()
-    let connector = try HTTPConnector(transport: HTTPTransport(loops: [loop]), origins: [origin])
+    let answer = await ask(origin, on: group.next())
+    try await group.shutdownGracefully()
+    return try answer.get()
+  }
+
+  /// The first of answer, failure and deadline counts.
+  private func ask(_ origin: HTTPOrigin, on loop: any EventLoop) async -> Result<Answer, any Error> {
+    let connector: HTTPConnector
+    do { connector = try HTTPConnector(transport: HTTPTransport(loops: [loop]), origins: [origin]) } catch {
+      return .failure(error)
+    }
     let promise = loop.makePromise(of: Answer.self)
-    connector.open(origin, on: loop, deadline: .now() + .seconds(5)) { opened in
+    let deadline = NIODeadline.now() + Self.patience
+    let timer = loop.scheduleTask(deadline: deadline) {
+      promise.fail(CommandFailure("\(url) did not answer within \(Self.patience.nanoseconds / 1_000_000_000) seconds"))
+    }
+    connector.open(origin, on: loop, deadline: deadline) { opened in
       switch opened {
       case .failure(let failure): promise.fail(failure)
       case .success(let connection):
@@ -30,8 +46,8 @@ struct OneRequest {
       }
     }
     let answer = await promise.futureResult.resultAsync()
-    try await group.shutdownGracefully()
-    return try answer.get()
+    timer.cancel()
+    return answer
   }
 
   private func head(_ origin: HTTPOrigin) -> ByteBuffer {
@@ -51,6 +67,7 @@ extension EventLoopFuture where Value: Sendable {
 private final class AnswerCollector: UpstreamPeer {
   private static let most = 16 << 20
   private let promise: EventLoopPromise<OneRequest.Answer>
+  private var isTooLarge = false
   private var answer = OneRequest.Answer(status: 0, body: [])
 
   init(_ promise: EventLoopPromise<OneRequest.Answer>) { self.promise = promise }
@@ -58,10 +75,15 @@ private final class AnswerCollector: UpstreamPeer {
   func upstreamHead(_ head: ResponseHead, bytes: ByteBuffer, reused: Bool) { answer.status = head.status }
   func upstreamBody(_ part: UpstreamBodyPart) {
     part.forEachPayload { bytes in
-      if answer.body.count + bytes.count <= Self.most { answer.body.append(contentsOf: bytes) }
+      guard !isTooLarge else { return }
+      isTooLarge = answer.body.count + bytes.count > Self.most
+      if !isTooLarge { answer.body.append(contentsOf: bytes) }
     }
   }
   func upstreamReadComplete() {}
-  func upstreamEnd(reusable: Bool) { promise.succeed(answer) }
+  func upstreamEnd(reusable: Bool) {
+    guard !isTooLarge else { return promise.fail(CommandFailure("the answer is larger than 16 MiB")) }
+    promise.succeed(answer)
+  }
   func upstreamFailed(_ failure: UpstreamFailure) { promise.fail(failure) }
 }

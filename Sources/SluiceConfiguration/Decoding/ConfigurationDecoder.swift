@@ -45,7 +45,8 @@ package struct ConfigurationDecoder {
 
   private mutating func decodeServer(_ reader: ObjectReader) -> ServerConfiguration {
     var server = ServerConfiguration()
-    if let texts = reader.texts("listen") { server.listen = texts.compactMap { ListenAddress($0) } }
+    let listen = listenAddresses(reader)
+    if !listen.isEmpty { server.listen = listen.map(\.address) }
     if let tls = reader.nestedIfGiven("tls"), let certificate = tls.text("certificate"),
       let privateKey = tls.text("private_key")
     {
@@ -71,10 +72,10 @@ package struct ConfigurationDecoder {
 
   private mutating func checkServer(_ server: ServerConfiguration, _ reader: ObjectReader) {
     var seen: Set<ListenAddress> = []
-    for (address, entry) in zip(server.listen, reader.list("listen") ?? []) where !seen.insert(address).inserted {
+    for (address, position) in listenAddresses(reader) where !seen.insert(address).inserted {
       // Port 0 means another port each time.
       if case .tcp(_, 0) = address { continue }
-      problems.error(at: entry.position, "'\(address)' is listed twice")
+      problems.error(at: position, "'\(address)' is listed twice")
     }
     if server.maxBuffered < server.maxRequestBody {
       let key = reader.isGiven("max_buffered") ? "max_buffered" : "max_request_body"
@@ -95,12 +96,19 @@ package struct ConfigurationDecoder {
       missing.append("an admin token (server.admin_token)")
     }
     guard !missing.isEmpty else { return }
-    let entries = server.list("listen") ?? []
-    for (address, entry) in zip(configuration.server.listen, entries) where !address.isLoopback {
+    for (address, position) in listenAddresses(server) where !address.isLoopback {
       problems.error(
-        at: entry.position,
+        at: position,
         "listening on \(address) needs \(missing.joined(separator: " and ")), since others can reach it; listen on "
           + "127.0.0.1, or use --insecure if that is really wanted")
+    }
+  }
+
+  /// Those that are addresses, with their places.
+  private func listenAddresses(_ server: ObjectReader) -> [(address: ListenAddress, position: SourcePosition)] {
+    (server.list("listen") ?? []).compactMap { entry in
+      guard case .text(let text) = entry.node.content, let address = ListenAddress(text) else { return nil }
+      return (address, entry.position)
     }
   }
 

@@ -8,7 +8,8 @@ internal import SluicePolicy
 package struct EnvironmentOverrides {
   /// Variables with a meaning of their own.
   package static let reserved: Set<String> = [
-    "SLUICE_CONFIG", "SLUICE_URL", "SLUICE_ADMIN_TOKEN", "SLUICE_LOG_LEVEL", "SLUICE_LOG_FORMAT", "SLUICE_STRICT",
+    "SLUICE_CONFIG", "SLUICE_URL", "SLUICE_API_KEY", "SLUICE_ADMIN_TOKEN", "SLUICE_LOG_LEVEL", "SLUICE_LOG_FORMAT",
+    "SLUICE_STRICT",
     "SLUICE_REGENERATE",
   ]
   /// Defaults for all pools: short name → path in the schema. A number alone counts seconds.

@@ -115,7 +115,7 @@ package struct SchemaValidator {
     let isResolved = scalar.style != .literal && Interpolator.applies(to: text)
     if isResolved {
       do {
-        text = try interpolator.resolve(text)
+        text = try interpolator.resolve(text, reading: &mentionedFiles)
       } catch {
         problems.error(at: position.advanced(by: error.offset, in: scalar), error.message)
         return SettingNode(.invalid, at: position)

@@ -26,7 +26,7 @@ public struct LoadedConfiguration: Sendable {
   public var warnings: [ConfigurationProblem]
   /// The file it came from, or nil.
   public var path: String?
-  /// Other files it depends on (certificates); absolute, or relative to the working directory.
+  /// Other files it depends on (certificates, secrets); absolute, or relative to the working directory.
   public var dependencies: [String]
 }
 

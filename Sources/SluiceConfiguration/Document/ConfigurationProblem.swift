@@ -58,6 +58,7 @@ package struct ProblemList: Sendable {
   package static let capacity = 100
   package private(set) var problems: [ConfigurationProblem] = []
   package private(set) var suppressed = 0
+  private var suppressesErrors = false
   private var errors = 0
 
   package init() {}
@@ -73,16 +74,26 @@ package struct ProblemList: Sendable {
     add(ConfigurationProblem(.warning, at: position, message, suggestion: suggestion))
   }
 
+  /// Where there is no room for an error, a warning makes it.
   private mutating func add(_ problem: ConfigurationProblem) {
-    guard problems.count < ProblemList.capacity else { return suppressed += 1 }
-    if !problems.contains(problem) { problems.append(problem) }
+    guard !problems.contains(problem) else { return }
+    guard problems.count >= ProblemList.capacity else { return problems.append(problem) }
+    suppressed += 1
+    guard problem.severity == .error else { return }
+    if let warning = problems.lastIndex(where: { $0.severity == .warning }) {
+      problems.remove(at: warning)
+      problems.append(problem)
+    } else {
+      suppressesErrors = true
+    }
   }
 
   /// All of them in order of place, and a last line if there were more than are kept.
   package var sorted: [ConfigurationProblem] {
     var result = ConfigurationProblems(problems).problems
     if suppressed > 0, let last = result.last {
-      result.append(ConfigurationProblem(at: last.position, "and \(suppressed) more problems"))
+      let severity = suppressesErrors ? ConfigurationProblem.Severity.error : .warning
+      result.append(ConfigurationProblem(severity, at: last.position, "and \(suppressed) more problems"))
     }
     return result
   }

@@ -164,6 +164,10 @@ package enum ConfigurationReference {
     `SLUICE_POOLS_OPENAI_CONNECTIONS_MAX`. A variable that could mean two keys is an error, one that means none a warning;
     lists cannot be overridden, and a variable set to nothing does nothing.
 
+    Variables with a meaning of their own: `SLUICE_CONFIG` (the file), `SLUICE_LOG_LEVEL` and `SLUICE_LOG_FORMAT` (of the
+    servers, where no option says it), `SLUICE_URL`, `SLUICE_API_KEY` and `SLUICE_ADMIN_TOKEN` (for commands that talk to a
+    running gateway).
+
     Three short names set the defaults for all pools (seconds, or a duration): `SLUICE_POOL_HEALTH_INTERVAL`,
     `SLUICE_POOL_RECONNECT_DELAY`, `SLUICE_POOL_CONNECTION_TIMEOUT`.
 

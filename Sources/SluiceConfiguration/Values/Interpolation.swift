@@ -35,6 +35,12 @@ package struct Interpolator: Sendable {
   }
 
   package func resolve(_ text: String) throws(Failure) -> String {
+    var files: [String] = []
+    return try resolve(text, reading: &files)
+  }
+
+  /// - Parameter paths: the files that were read are appended.
+  package func resolve(_ text: String, reading paths: inout [String]) throws(Failure) -> String {
     let scalars = Array(text.unicodeScalars)
     var result = String.UnicodeScalarView()
     var index = 0
@@ -48,7 +54,7 @@ package struct Interpolator: Sendable {
         result.append(contentsOf: ["$", "{"])
         index += 3
       } else if scalars[index + 1] == "{" {
-        let (value, next) = try expression(scalars, at: index)
+        let (value, next) = try expression(scalars, at: index, &paths)
         result.append(contentsOf: value.unicodeScalars)
         index = next
       } else {
@@ -59,13 +65,15 @@ package struct Interpolator: Sendable {
     return String(result)
   }
 
-  private func expression(_ scalars: [Unicode.Scalar], at start: Int) throws(Failure) -> (String, Int) {
+  private func expression(
+    _ scalars: [Unicode.Scalar], at start: Int, _ paths: inout [String]
+  ) throws(Failure) -> (String, Int) {
     guard let end = scalars[(start + 2)...].firstIndex(of: "}") else {
       throw Failure(offset: start, message: "'${' without its '}'")
     }
     let body = String(String.UnicodeScalarView(scalars[(start + 2)..<end]))
     if body.contains("${") { throw Failure(offset: start, message: "a variable inside another one is not possible") }
-    if body.hasPrefix("file:") { return (try file(String(body.dropFirst(5)), offset: start), end + 1) }
+    if body.hasPrefix("file:") { return (try file(String(body.dropFirst(5)), offset: start, &paths), end + 1) }
     let name = String(body.prefix { Interpolator.isNameCharacter($0) })
     let rest = body.dropFirst(name.count)
     guard let first = name.first, !("0"..."9").contains(first), rest.isEmpty || rest.hasPrefix(":-") else {
@@ -82,9 +90,11 @@ package struct Interpolator: Sendable {
     return (String(rest.dropFirst(2)), end + 1)
   }
 
-  private func file(_ path: String, offset: Int) throws(Failure) -> String {
+  private func file(_ path: String, offset: Int, _ paths: inout [String]) throws(Failure) -> String {
     guard !path.isEmpty else { throw Failure(offset: offset, message: "write ${file:PATH}") }
-    switch files.read(FileAccess.join(directory, path), Interpolator.maxFileBytes) {
+    let place = FileAccess.join(directory, path)
+    paths.append(place)
+    switch files.read(place, Interpolator.maxFileBytes) {
     case .failure(let problem):
       throw Failure(offset: offset, message: "the file \(path) \(problem.message)")
     case .success(let bytes):

@@ -6,8 +6,6 @@ package struct CatalogueEntry: Hashable, Sendable {
   package var provider: String
   package var facts: ModelFacts
   package var price: ModelPrice
-  /// ISO date after which the provider may refuse the model.
-  package var endsAt: String?
 
   /// Nothing when `value` is no model.
   init?(_ value: JSONValue) {
@@ -16,7 +14,6 @@ package struct CatalogueEntry: Hashable, Sendable {
     self.provider = provider
     facts = Self.facts(value)
     price = Self.price(value)
-    endsAt = value["deprecation_date"]?.string
   }
 
   /// False for the models of another provider that is known here; a name that nobody here has may be anybody's.

@@ -93,6 +93,23 @@ package struct EventFramer: Sendable {
     }
   }
 
+  /// The stream is over: hands out a last event whose end is missing, as it is with servers that close right behind it.
+  package mutating func finish(onEvent: (_ name: ByteSlice?, _ data: ByteSlice) -> Void) {
+    switch cutter {
+    case .events(var parser):
+      cutter = .unreadable
+      unsafe parser.finish { event in
+        unsafe onEvent(event.name.map { unsafe ByteSlice($0) }, ByteSlice(event.data))
+      }
+      cutter = .events(parser)
+    case .lines(var splitter):
+      cutter = .unreadable
+      unsafe splitter.finish { line in unsafe onEvent(nil, ByteSlice(line)) }
+      cutter = .lines(splitter)
+    case .messages, .elements, .unreadable: break
+    }
+  }
+
   /// An error message has its reason in headers: it is handed out as the JSON that exceptions have, under `__type`.
   private static func hand(_ message: EventStreamMessage, _ onEvent: (ByteSlice?, ByteSlice) -> Void) {
     guard message.kind == .error else { return onEvent(message.name, message.payload) }

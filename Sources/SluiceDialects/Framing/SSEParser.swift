@@ -42,12 +42,10 @@ package struct SSEParser: Sendable {
     if let failure { throw failure }
     let view = unsafe ByteView(bytes)
     var position = skippedStart(view)
-    // Nearly all streams end lines with LF alone; one look decides which search this piece needs.
-    let hasReturns = view.firstIndex(of: Ascii.carriageReturn, from: position, to: view.count) != nil
+    var lineEnds = LineEnds()
     var slices = Slices()
     while position < view.count {
-      let lineEnd = hasReturns ? view.firstLineEnd(from: position) : view.lineFeed(from: position)
-      guard let lineEnd else { break }
+      guard let lineEnd = lineEnds.next(in: view, from: position) else { break }
       try count(lineEnd - position + 1)
       let next = behindLineEnd(view, lineEnd)
       if openLine.isEmpty {
@@ -239,14 +237,19 @@ extension SSEParser {
   }
 }
 
-extension ByteView {
-  @inline(__always)
-  fileprivate func lineFeed(from: Int) -> Int? { firstIndex(of: Ascii.lineFeed, from: from, to: count) }
+/// Finds the CR and LF of one piece. What was found of either is kept until it is behind, so that a piece is looked
+/// through once for each, however many there are; nearly all streams have LF alone.
+private struct LineEnds {
+  private var lineFeed = -1
+  private var carriageReturn = -1
 
-  /// The first CR or LF.
   @inline(__always)
-  fileprivate func firstLineEnd(from: Int) -> Int? {
-    let lineFeed = firstIndex(of: Ascii.lineFeed, from: from, to: count)
-    return firstIndex(of: Ascii.carriageReturn, from: from, to: lineFeed ?? count) ?? lineFeed
+  mutating func next(in view: ByteView, from: Int) -> Int? {
+    if lineFeed < from { lineFeed = view.firstIndex(of: Ascii.lineFeed, from: from, to: view.count) ?? view.count }
+    if carriageReturn < from {
+      carriageReturn = view.firstIndex(of: Ascii.carriageReturn, from: from, to: view.count) ?? view.count
+    }
+    let end = min(lineFeed, carriageReturn)
+    return end < view.count ? end : nil
   }
 }

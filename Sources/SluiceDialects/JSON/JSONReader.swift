@@ -130,10 +130,7 @@ package struct JSONReader {
       if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { position += 1 }
       guard digits() > 0 else { throw failure("malformed number") }
     }
-    let literal = plainText(start, position)
-    if isInteger, let number = Int(literal) { return .int(number) }
-    guard let number = Double(literal), number.isFinite else { throw failure("number out of range") }
-    return .double(number)
+    return JSONNumber.value(plainText(start, position), isInteger: isInteger)
   }
 
   private mutating func digits() -> Int {

@@ -35,8 +35,6 @@ package struct JSONTape {
   }
 
   private static let maxDepth = 256
-  /// The longest number that cannot be out of a double's range, if it has no exponent.
-  private static let plainDigits = 300
 
   private let bytes: ByteSlice
   private var entries: [Entry] = []
@@ -82,7 +80,7 @@ extension JSONTape {
         append(text.hasEscapes ? .escapedName : .name, try checked(text))
         continue
       case .string(let text): append(text.hasEscapes ? .escapedString : .string, try checked(text))
-      case .number(let range): append(.number, try checked(range))
+      case .number(let range): append(.number, range)
       case .bool(let value): append(.word, ByteRange(scanner.offset - (value ? 4 : 5)..<scanner.offset))
       case .null: append(.word, ByteRange(scanner.offset - 4..<scanner.offset))
       case .beginObject: open = begin(.object, scanner.offset - 1, in: open)
@@ -129,20 +127,6 @@ extension JSONTape {
     while let unit = reader.next() {
       if case .loneSurrogate = unit { throw JSONScanError(offset: content.lowerBound, reason: .badEscape) }
     }
-  }
-
-  /// Numbers have to be finite.
-  private func checked(_ range: ByteRange) throws(JSONScanError) -> ByteRange {
-    if Int(range.count) > Self.plainDigits || hasExponent(range) {
-      let value = Double(bytes[range.range].string())
-      guard value?.isFinite == true else { throw JSONScanError(offset: range.lowerBound, reason: .badNumber) }
-    }
-    return range
-  }
-
-  private func hasExponent(_ range: ByteRange) -> Bool {
-    for index in range.range where bytes[index] | 0x20 == 0x65 { return true }
-    return false
   }
 }
 
@@ -254,10 +238,12 @@ extension JSONTape {
   }
 
   private func number(_ range: ByteRange) -> JSONValue {
-    let text = bytes[range.range].string()
-    if let number = Int(text) { return .int(number) }
-    // It was found finite.
-    return .double(Double(text) ?? 0)
+    let literal = bytes[range.range]
+    var isInteger = true
+    for index in 0..<literal.count where literal[index] == UInt8(ascii: ".") || literal[index] | 0x20 == 0x65 {
+      isInteger = false
+    }
+    return JSONNumber.value(literal.string(), isInteger: isInteger)
   }
 
   private func text(_ entry: Entry) -> String {

@@ -7,6 +7,7 @@ extension JSONValue {
     case .int(let number): bytes.append(decimal: number)
     case .double(let number):
       if number.isFinite { bytes.append(contentsOf: number.description.utf8) } else { bytes.append("null") }
+    case .literal(let text): bytes.append(contentsOf: text.utf8)
     case .string(let text): bytes.append(json: text)
     case .array(let items): Self.append(items, to: &bytes)
     case .object(let members): Self.append(members, to: &bytes)

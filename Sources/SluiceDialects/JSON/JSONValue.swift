@@ -4,6 +4,8 @@ package enum JSONValue: Sendable, Hashable {
   case bool(Bool)
   case int(Int)
   case double(Double)
+  /// A number as it was written, which neither of the others holds exactly.
+  case literal(String)
   case string(String)
   case array([JSONValue])
   case object([JSONMember])
@@ -26,6 +28,8 @@ package enum JSONValue: Sendable, Hashable {
     switch self {
     case .int(let number): number
     case .double(let number): Int(exactly: number)
+    // Below this doubles are exact; what underflowed to zero was none.
+    case .literal: double.flatMap { $0 != 0 && abs($0) < 9_007_199_254_740_992 ? Int(exactly: $0) : nil }
     default: nil
     }
   }
@@ -34,6 +38,7 @@ package enum JSONValue: Sendable, Hashable {
     switch self {
     case .int(let number): Double(number)
     case .double(let number): number
+    case .literal(let text): Double(text).flatMap { $0.isFinite ? $0 : nil }
     default: nil
     }
   }

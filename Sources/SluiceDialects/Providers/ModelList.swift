@@ -164,11 +164,17 @@ private struct ModelListReader {
         default: try scanner.skipValue()
         }
       }
-      if hasMore, let lastID { page.nextQuery = "after_id=\(lastID)" }
+      if hasMore, let lastID, !lastID.isEmpty, lastID.utf8.count <= 256 { page.nextQuery = Self.next(lastID) }
       return sawData ? page : nil
     } catch {
       return nil
     }
+  }
+
+  private static func next(_ lastID: String) -> String {
+    var query = Array("limit=1000&after_id=".utf8)
+    PercentText.append(lastID, to: &query)
+    return String(decoding: query, as: UTF8.self)
   }
 
   private mutating func entries() throws(JSONScanError) -> [ModelEntry] {

@@ -70,16 +70,42 @@ package struct StreamMeter: Sendable {
     do throws(EventFramer.Broken) {
       try framer.consume(bytes) { name, data in
         state.events += 1
-        state.reader.isOutput = false
-        knowledge.readEvent(name: name, data: data, operation, into: &state)
-        if state.reader.isOutput { state.outputs += 1 }
-        if state.beginning == .silent { state.judgeBeginning(name) }
+        read(name, data, knowledge, operation, &state)
         onEvent(name, data)
       }
       return true
     } catch {
       return false
     }
+  }
+
+  /// The body is over. A last event without its end is read but not counted: clients may never have it.
+  package mutating func finish(
+    now: Instant, onEvent: (_ name: ByteSlice?, _ data: ByteSlice) -> Void = { _, _ in }
+  ) {
+    guard !isBlind else { return }
+    Self.finish(&framer, &state, dialect.knowledge, operation, onEvent)
+    if firstTokenAt == nil, state.reader.sawOutput { firstTokenAt = now }
+  }
+
+  private static func finish(
+    _ framer: inout EventFramer, _ state: inout StreamState, _ knowledge: any ProviderKnowledge.Type,
+    _ operation: Operation, _ onEvent: (ByteSlice?, ByteSlice) -> Void
+  ) {
+    framer.finish { name, data in
+      read(name, data, knowledge, operation, &state)
+      onEvent(name, data)
+    }
+  }
+
+  private static func read(
+    _ name: ByteSlice?, _ data: ByteSlice, _ knowledge: any ProviderKnowledge.Type, _ operation: Operation,
+    _ state: inout StreamState
+  ) {
+    state.reader.isOutput = false
+    knowledge.readEvent(name: name, data: data, operation, into: &state)
+    if state.reader.isOutput { state.outputs += 1 }
+    if state.beginning == .silent { state.judgeBeginning(name) }
   }
 
   /// Nothing of an event is pending: the gateway's own event could be inserted here.
@@ -117,7 +143,7 @@ package struct StreamMeter: Sendable {
   /// What has to stand between what has passed and an event of the gateway's own.
   package var continuation: StaticString { framer.continuation }
 
-  /// How the stream ended, to be asked when the body is over.
+  /// How the stream ended, to be asked when the body is over and `finish` was called.
   package var end: AnswerEnd {
     if let failure = measure.failure { return .failed(FailureFacts(failure, hasAnswer: false)) }
     return isComplete || state.mayEnd || isBlind ? .complete : .truncated

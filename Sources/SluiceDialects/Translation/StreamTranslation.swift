@@ -31,10 +31,20 @@ package struct StreamTranslation: Sendable {
     }
   }
 
+  private static func finish(_ framer: inout EventFramer, _ reading: inout Reading) {
+    framer.finish { reading.readLast($0, $1) }
+  }
+
   /// One event, for those who cut the stream into events anyway. What comes of it is written by `endPiece`.
   package mutating func read(event name: ByteSlice?, data: ByteSlice) {
     guard problem == nil, !isOver else { return }
     reading.read(name, data)
+  }
+
+  /// As `read`, for what stands behind the last whole event when the body is over.
+  package mutating func readLast(event name: ByteSlice?, data: ByteSlice) {
+    guard problem == nil, !isOver else { return }
+    reading.readLast(name, data)
   }
 
   /// - Parameters:
@@ -49,6 +59,7 @@ package struct StreamTranslation: Sendable {
   /// The provider's body is over.
   package mutating func finish(into out: inout [UInt8]) {
     guard problem == nil, !isOver else { return }
+    Self.finish(&framer, &reading)
     reading.reader.finish(into: &reading.deltas)
     write(into: &out)
   }
@@ -94,6 +105,12 @@ private struct Reading: Sendable {
   mutating func read(_ name: ByteSlice?, _ data: ByteSlice) {
     guard problem == nil else { return }
     do throws(UnreadableAnswer) { try reader.read(event: name, data: data, into: &deltas) } catch { problem = error }
+  }
+
+  /// What stands behind the last whole event; half an event is no event.
+  mutating func readLast(_ name: ByteSlice?, _ data: ByteSlice) {
+    guard problem == nil else { return }
+    do throws(UnreadableAnswer) { try reader.read(event: name, data: data, into: &deltas) } catch {}
   }
 
   mutating func broke(_ reason: String) {

@@ -4,14 +4,17 @@ import SluiceHTTP
 import SluicePolicy
 import SluiceRuntime
 
-/// Asks one pool's provider for its models, once, with a bound on time and size.
+/// Asks one pool's provider for its models, page by page, with a bound on time, size and pages. What came before a page
+/// that could not be had counts.
 ///
 /// Confined to its event loop, which `@unchecked Sendable` relies on: pools, connections, relays and the timer answer
 /// there.
 final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sendable {
   typealias Resource = UpstreamConnection
 
+  /// Of one page.
   static let maxBytes = 4 << 20
+  static let maxPages = 16
 
   private let loop: LoopContext
   private let pool: GatewayPool
@@ -23,6 +26,12 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
   private var ticket: TicketID?
   private var status = 0
   private var body = ByteBuffer()
+  private var models: [ModelEntry] = []
+  private var pages = 0
+  /// Of the page to be asked for; nothing for the first one.
+  private var query: String?
+  /// All pages come from one account.
+  private var endpoint: EndpointID?
   private var sentAt = Instant.distantPast
 
   init(loop: LoopContext, pool: GatewayPool, done: @escaping ([ModelEntry]?) -> Void) {
@@ -36,7 +45,11 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
     guard pool.dialect.listsModels else { return finish([]) }
     deadline = now + ModelDirectory.patience
     timer.arm(deadline, for: self)
-    let wish = AcquireRequest(loop: loop.id, priority: .low, deadline: deadline, arrival: now)
+    acquire(now)
+  }
+
+  private func acquire(_ now: Instant) {
+    let wish = AcquireRequest(loop: loop.id, priority: .low, deadline: deadline, arrival: now, pinned: endpoint)
     switch pool.driver.acquire(wish, waiter: self) {
     case .granted(let lease): granted(lease)
     case .queued(let ticket): self.ticket = ticket
@@ -50,6 +63,7 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
       lease.release(.unused)
       return finish(nil)
     }
+    self.endpoint = lease.grant.endpoint
     let connection = lease.resource
     self.lease = consume lease
     sentAt = loop.clock.now()
@@ -61,6 +75,10 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
     head.append("GET ")
     let call = UpstreamCall(.models)
     pool.dialect.appendUpstreamTarget(basePath: endpoint.basePath, call, to: &head)
+    if let query {
+      if let mark = head.firstIndex(of: UInt8(ascii: "?")) { head.removeSubrange(mark...) }
+      head.append(contentsOf: "?\(query)".utf8)
+    }
     head.append(" HTTP/1.1\r\naccept: application/json\r\naccept-encoding: identity\r\nuser-agent: sluice\r\n")
     head.append(contentsOf: endpoint.lines)
     pool.dialect.appendMissingHeaders(client: .none, call, to: &head)
@@ -90,7 +108,15 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
     }
     release(
       ExchangeReport(result: failure.map { .failed($0) } ?? .success, fate: fate, total: loop.clock.now() - sentAt))
-    finish(page?.models)
+    guard let page else { return finish(nil) }
+    models += page.models.prefix(ModelList.limit - models.count)
+    pages += 1
+    guard let next = page.nextQuery, pages < Self.maxPages, models.count < ModelList.limit else {
+      return finish(models)
+    }
+    (query, status) = (next, 0)
+    body.clear()
+    acquire(loop.clock.now())
   }
 
   func upstreamFailed(_ failure: UpstreamFailure) {
@@ -125,6 +151,6 @@ final class ModelFetch: PoolWaiter, UpstreamPeer, DeadlineTarget, @unchecked Sen
     guard let done else { return }
     self.done = nil
     timer.cancel()
-    done(models)
+    done(models ?? (pages > 0 ? self.models : nil))
   }
 }

@@ -48,6 +48,9 @@ extension Exchange {
 
   func upstreamEnd(reusable: Bool) {
     let now = loop.clock.now()
+    if stage == .streaming || stage == .opening {
+      meter?.finish(now: now) { streamTranslation?.readLast(event: $0, data: $1) }
+    }
     let fate: ResourceFate = reusable ? .reusable : .close(.remoteClosed)
     switch stage {
     case .holding, .forwarding: ended(.complete, fate, now)

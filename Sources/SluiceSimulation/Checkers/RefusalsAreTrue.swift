@@ -18,6 +18,7 @@ struct RefusalsAreTrue: SimulationChecker {
   private var newcomer: AcquireRequest?
   /// Refused in the decision under way because of limits, or in spite of them.
   private var turnedAway: [(request: AcquireRequest, isLimited: Bool)] = []
+  private var lastFactAt = Instant.distantPast
 
   mutating func observe(_ fact: Fact, at now: Instant) -> String? {
     if let newcomer, !fact.isPartOfDecision {
@@ -26,7 +27,9 @@ struct RefusalsAreTrue: SimulationChecker {
         return "\(tickets.waiting.count) wait, \(queue.capacity) may; there was no room for class \(newcomer.priority)"
       }
     }
-    if !fact.isPartOfDecision, let complaint = judgeLimits() { return complaint }
+    // A deadline's decision has no fact of its own in front: it is told by its time.
+    if !fact.isPartOfDecision || now > lastFactAt, let complaint = judgeLimits() { return complaint }
+    lastFactAt = now
     tickets.observe(fact, at: now)
     resources.observe(fact, at: now)
     endpoints.observe(fact)

@@ -15,7 +15,7 @@ struct AnthropicWriter {
     id = random.identifier("msg_01", 22)
     var bytes: [UInt8] = []
     random.identifier(96, into: &bytes)
-    signature = String(decoding: Base64.encode(bytes), as: UTF8.self)
+    signature = Base64Text.encode(bytes)
     callIDs = completion.toolCalls.map { _ in random.identifier("toolu_01", 22) }
   }
 

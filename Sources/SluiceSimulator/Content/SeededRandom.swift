@@ -79,7 +79,7 @@ struct ContentHash {
     case .bool(let flag): add(flag ? "t" : "f")
     case .int(let number): add(number.description)
     case .double(let number): add(number.description)
-    case .string(let text): add(text)
+    case .literal(let text), .string(let text): add(text)
     case .array(let items):
       add("[")
       for item in items { add(item) }

@@ -47,7 +47,7 @@ package enum TokenRule {
   /// Everything a model would have to read in a value: names, texts and numbers.
   package static func count(_ value: JSONValue) -> Int {
     switch value {
-    case .null, .bool, .int, .double: 1
+    case .null, .bool, .int, .double, .literal: 1
     case .string(let text): count(text)
     case .array(let items): items.reduce(0) { $0 + count($1) }
     case .object(let members): members.reduce(0) { $0 + count($1.name) + count($1.value) }

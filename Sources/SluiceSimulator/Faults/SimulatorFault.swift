@@ -22,7 +22,7 @@ public struct SimulatorFault: Sendable, Hashable {
 
   /// Conditions on a request; `nil` matches all, and `*` inside a text stands for any text.
   public struct Match: Sendable, Hashable {
-    /// `openai` or `anthropic`.
+    /// The provider's name, for example `openai` or `anthropic`.
     public var provider: String?
     /// The client's key.
     public var key: String?

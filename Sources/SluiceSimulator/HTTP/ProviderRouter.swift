@@ -17,7 +17,7 @@ enum ProviderRouter {
   static func route(_ request: SimulatedRequest) -> ProviderCall? {
     var path = request.path
     var provider: ProviderCall.Provider?
-    if path.hasPrefix("/openai/v1/"), !path.hasPrefix("/openai/v1/models?"), request.header("api-key") == nil {
+    if path.hasPrefix("/openai/v1/"), request.header("api-key") == nil {
       provider = .openai
       path = path.dropFirst("/openai".count)
     } else if let (prefix, named) = prefixes.first(where: { path.hasPrefix($0.0 + "/") }) {

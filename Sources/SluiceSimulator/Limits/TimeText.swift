@@ -1,3 +1,5 @@
+import SluiceDialects
+
 /// Times in the spellings the providers use.
 package enum TimeText {
   /// Go's duration format as OpenAI's reset headers have it: `6m0s`, `8.64s`, `12ms`, `0s`.
@@ -20,26 +22,8 @@ package enum TimeText {
     return "\(milliseconds / 1_000).\(digits)"
   }
 
-  /// RFC 3339 in UTC with whole seconds: `2026-11-21T07:30:59Z`. Days to date after Howard Hinnant's `civil_from_days`.
-  package static func rfc3339(unixSeconds: Int64) -> String {
-    let days = unixSeconds >= 0 ? unixSeconds / 86_400 : (unixSeconds - 86_399) / 86_400
-    let second = unixSeconds - days * 86_400
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let month = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * month + 2) / 5 + 1
-    let calendarMonth = month < 10 ? month + 3 : month - 9
-    let year = yearOfEra + era * 400 + (calendarMonth <= 2 ? 1 : 0)
-    return
-      "\(year)-\(two(calendarMonth))-\(two(day))T\(two(second / 3_600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
-  }
-
-  private static func two(_ number: Int64) -> String {
-    number < 10 ? "0\(number)" : "\(number)"
-  }
+  /// RFC 3339 in UTC with whole seconds: `2026-11-21T07:30:59Z`.
+  package static func rfc3339(unixSeconds: Int64) -> String { DateText.rfc3339(unixSeconds: Int(unixSeconds)) }
 
   /// Whole seconds, rounded up: a client that waits this long finds room.
   package static func wholeSeconds(nanoseconds: Int64) -> Int64 {

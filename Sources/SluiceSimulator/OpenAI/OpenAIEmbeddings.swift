@@ -132,6 +132,6 @@ struct OpenAIEmbeddings {
         UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 24),
       ]
     }
-    return [UInt8(ascii: "\"")] + Base64.encode(bytes) + [UInt8(ascii: "\"")]
+    return [UInt8(ascii: "\"")] + Array(Base64Text.encode(bytes).utf8) + [UInt8(ascii: "\"")]
   }
 }

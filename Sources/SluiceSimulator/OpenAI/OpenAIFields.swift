@@ -110,7 +110,7 @@ extension JSONValue {
     case .null: "null"
     case .bool: "a boolean"
     case .int: "an integer"
-    case .double: "a decimal"
+    case .double, .literal: "a decimal"
     case .string: "a string"
     case .array: "an array"
     case .object: "an object"

@@ -20,7 +20,7 @@ struct ModelListTests {
 
   @Test func pagesAreFollowed() {
     let page = withBytes(#"{"has_more":true,"last_id":"m2","data":[{"id":"m1"},{"id":"m2"}]}"#) { ModelList.parse($0) }
-    #expect(page?.nextQuery == "after_id=m2")
+    #expect(page?.nextQuery == "limit=1000&after_id=m2")
   }
 
   @Test("no list", arguments: ["", "{}", "[]", "{\"data\":", "{\"data\":[{\"id\":1", "<html>"])

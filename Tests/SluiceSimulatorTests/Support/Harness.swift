@@ -176,7 +176,7 @@ enum Shape {
     switch value {
     case .null: "null"
     case .bool: "bool"
-    case .int, .double: "number"
+    case .int, .double, .literal: "number"
     case .string: "string"
     case .array: "array"
     case .object: "object"

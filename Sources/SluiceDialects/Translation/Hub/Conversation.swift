@@ -6,18 +6,6 @@ package enum Conversation {
     let texts = leading.map(\.text).filter { !$0.isEmpty }
     return (texts.joined(separator: "\n\n"), messages.dropFirst(leading.count))
   }
-
-  /// Neighbours of one role become one message.
-  package static func mergingNeighbours(_ messages: [ChatMessage]) -> [ChatMessage] {
-    messages.reduce(into: []) { merged, message in
-      guard let last = merged.indices.last, merged[last].role == message.role else {
-        merged.append(message)
-        return
-      }
-      merged[last].parts += message.parts
-      merged[last].endsCachedPrefix = message.endsCachedPrefix || merged[last].endsCachedPrefix
-    }
-  }
 }
 
 extension Media {
@@ -45,11 +33,15 @@ extension ChatRequest {
   /// The tools that may be called: an `among` choice filters them.
   package var offeredTools: [ToolDefinition] {
     guard case .among(let names, _) = toolChoice else { return tools }
-    return tools.filter { names.contains($0.name) }
+    let offered = Set(names)
+    return tools.filter { offered.contains($0.name) }
   }
 }
 
 extension Reasoning {
+  /// False where it only says that nothing of it is wanted.
+  package var asksToReason: Bool { nearestEffort.map { $0 != Effort.none } ?? false }
+
   /// An effort for protocols without budgets.
   package var nearestEffort: Effort? {
     if let effort { return effort }

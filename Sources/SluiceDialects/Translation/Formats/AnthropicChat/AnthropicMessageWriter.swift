@@ -32,7 +32,7 @@ struct AnthropicMessageWriter {
     if request.responseFormat == .json {
       text += (text.isEmpty ? "" : "\n\n") + "Answer with one JSON object and nothing else."
     }
-    guard !text.isEmpty else { return nil }
+    guard !text.allSatisfy(\.isWhitespace) else { return nil }
     let isCached = request.messages.prefix { $0.role == .system }.contains(where: \.endsCachedPrefix)
     guard isCached else { return .string(text) }
     return [mark(["type": "text", "text": .string(text)])]
@@ -113,7 +113,9 @@ extension AnthropicMessageWriter {
     _ part: ContentPart, _ role: ChatMessage.Role
   ) throws(TranslationRefusal) -> JSONValue? {
     switch part {
-    case .text(let text), .refusal(let text): return text.isEmpty ? nil : ["type": "text", "text": .string(text)]
+    // The API refuses texts of nothing but white space.
+    case .text(let text), .refusal(let text):
+      return text.allSatisfy(\.isWhitespace) ? nil : ["type": "text", "text": .string(text)]
     case .image(let media): return ["type": "image", "source": try imageSource(media)]
     case .file(let media): return try document(media)
     case .audio: throw TranslationRefusal("this model's provider takes no sound", field: "messages")

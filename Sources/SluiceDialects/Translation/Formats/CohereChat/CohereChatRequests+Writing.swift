@@ -24,7 +24,7 @@ extension CohereChat {
       "seed": .number(sampling.seed),
       "presence_penalty": .number(sampling.presencePenalty.map { min(1, max(0, $0)) }),
       "frequency_penalty": .number(sampling.frequencyPenalty.map { min(1, max(0, $0)) }),
-      "response_format": responseFormat(request.responseFormat), "thinking": request.reasoning.map(thinking),
+      "response_format": responseFormat(request.responseFormat), "thinking": thinking(request, target, &notes),
       "stream": .bool(request.streams),
     ])
   }
@@ -137,8 +137,8 @@ extension CohereChat {
     case .tool(let name):
       tools.removeAll { $0.name != name }
       choice = "REQUIRED"
-    case .among(let names, let required):
-      tools.removeAll { !names.contains($0.name) }
+    case .among(_, let required):
+      tools = request.offeredTools
       choice = required ? "REQUIRED" : nil
     }
     guard !tools.isEmpty else { return (nil, nil) }
@@ -147,7 +147,7 @@ extension CohereChat {
         "type": .string("function"),
         "function": .record([
           "name": .string(tool.name), "description": .text(tool.description),
-          "parameters": tool.parameters ?? .emptySchema,
+          "parameters": tool.objectSchema,
         ]),
       ])
     }
@@ -162,7 +162,14 @@ extension CohereChat {
     }
   }
 
-  private static func thinking(_ reasoning: Reasoning) -> JSONValue {
+  private static func thinking(
+    _ request: ChatRequest, _ target: ChatTarget, _ notes: inout TranslationNotes
+  ) -> JSONValue? {
+    guard let reasoning = request.reasoning else { return nil }
+    if target.facts.reasons == false {
+      notes.drop("reasoning_effort", if: reasoning.asksToReason)
+      return nil
+    }
     let isOff = reasoning.effort == Reasoning.Effort.none
     return .record([
       "type": .string(isOff ? "disabled" : "enabled"), "token_budget": isOff ? nil : .number(reasoning.budget),

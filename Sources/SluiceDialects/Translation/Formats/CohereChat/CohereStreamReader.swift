@@ -7,6 +7,8 @@ import SluicePolicy
 package struct CohereStreamReader: ChatStreamReader {
   /// The provider's indexes of calls, in the order they began.
   private var calls: [Int] = []
+  /// Those of our indexes of calls that have no arguments yet.
+  private var bare: Set<Int> = []
   private var hasFinished = false
   private var isOver = false
 
@@ -27,6 +29,7 @@ package struct CohereStreamReader: ChatStreamReader {
       if let plan = message?["tool_plan"]?.string, !plan.isEmpty { deltas.append(.text(plan)) }
     case "tool-call-start": try beginCall(value, message?["tool_calls"], &deltas)
     case "tool-call-delta": try continueCall(value, message?["tool_calls"], &deltas)
+    case "tool-call-end": closeCall(value, &deltas)
     case "message-end": end(value["delta"], &deltas)
     default: break
     }
@@ -52,18 +55,31 @@ package struct CohereStreamReader: ChatStreamReader {
     deltas.append(
       .toolCall(
         index: index, id: call?["id"]?.string ?? "", name: call?["function"]?["name"]?.string ?? "", signature: nil))
-    if let text = call?["function"]?["arguments"]?.string, !text.isEmpty {
-      deltas.append(.toolArguments(index: index, text))
-    }
+    bare.insert(index)
+    readArguments(index, call, &deltas)
   }
 
-  private func continueCall(
+  private mutating func readArguments(_ index: Int, _ call: JSONValue?, _ deltas: inout [ChatDelta]) {
+    guard let text = call?["function"]?["arguments"]?.string, !text.isEmpty else { return }
+    bare.remove(index)
+    deltas.append(.toolArguments(index: index, text))
+  }
+
+  /// A call without arguments may come without a word about them.
+  private mutating func closeCall(_ value: JSONValue, _ deltas: inout [ChatDelta]) {
+    guard let index = calls.lastIndex(of: value["index"]?.int ?? calls.last ?? 0), bare.remove(index) != nil else {
+      return
+    }
+    deltas.append(.toolArguments(index: index, "{}"))
+  }
+
+  private mutating func continueCall(
     _ value: JSONValue, _ call: JSONValue?, _ deltas: inout [ChatDelta]
   ) throws(UnreadableAnswer) {
     guard let index = calls.lastIndex(of: value["index"]?.int ?? calls.last ?? 0) else {
       throw UnreadableAnswer("arguments of a tool call that was not begun")
     }
-    if let text = call?["function"]?["arguments"]?.string { deltas.append(.toolArguments(index: index, text)) }
+    readArguments(index, call, &deltas)
   }
 
   private mutating func end(_ delta: JSONValue?, _ deltas: inout [ChatDelta]) {
@@ -79,6 +95,7 @@ package struct CohereStreamReader: ChatStreamReader {
       return deltas.append(.failure(failure))
     }
     hasFinished = true
+    for index in bare.sorted() { deltas.append(.toolArguments(index: index, "{}")) }
     deltas.append(.finish(finish, stopSequence: nil))
   }
 }

@@ -2,7 +2,7 @@ extension ConverseChat {
   package static func writeRequest(
     _ request: ChatRequest, for target: ChatTarget, _ notes: inout TranslationNotes
   ) throws(TranslationRefusal) -> JSONValue {
-    let turns = TurnSequence(request.messages, joinsLateSystem: false)
+    let turns = TurnSequence(ConverseMedia.named(request.messages), joinsLateSystem: false, omits: omits)
     let caches = takesCachePoints(target.model)
     notes.drop("cache_control", if: !caches && request.messages.contains { $0.endsCachedPrefix })
     var messages: [JSONValue] = []
@@ -53,9 +53,10 @@ extension ConverseChat {
     _ turn: TurnSequence.Turn, _ caches: Bool, _ notes: inout TranslationNotes
   ) throws(TranslationRefusal) -> [JSONValue] {
     var blocks: [JSONValue] = []
+    let marks = turn.cacheMarks
     for (index, part) in turn.parts.enumerated() {
       if let block = try block(part, &notes) { blocks.append(block) }
-      if caches, turn.cacheMarks.contains(index + 1), !blocks.isEmpty { blocks.append(cachePoint) }
+      if caches, marks.contains(index + 1), !blocks.isEmpty { blocks.append(cachePoint) }
     }
     return blocks
   }
@@ -75,6 +76,14 @@ extension ConverseChat {
         ])
       ])
     case .toolResult(let result): return try self.result(result)
+    }
+  }
+
+  private static func omits(_ part: ContentPart) -> Bool {
+    switch part {
+    case .text(let text), .refusal(let text): isBlank(text)
+    case .reasoning(let thought): reasoning(thought) == nil
+    default: false
     }
   }
 
@@ -205,7 +214,8 @@ extension ConverseChat {
     case .required: choice = .record(["any": .emptyObject])
     case .tool(let tool): choice = .record(["tool": .record(["name": .string(name(tool, &notes))])])
     case .among(let names, let required):
-      tools.removeAll { !names.contains($0.name) && !used.contains($0.name) }
+      let kept = Set(names).union(used)
+      tools.removeAll { !kept.contains($0.name) }
       choice = required ? .record(["any": .emptyObject]) : .record(["auto": .emptyObject])
     }
     // A history with calls is refused without the tools.
@@ -217,7 +227,7 @@ extension ConverseChat {
         .record([
           "toolSpec": .record([
             "name": .string(name(tool.name, &notes)), "description": .text(tool.description),
-            "inputSchema": .record(["json": tool.parameters ?? .emptySchema]), "strict": .flag(tool.isStrict),
+            "inputSchema": .record(["json": tool.objectSchema]), "strict": .flag(tool.isStrict),
           ])
         ]))
     }
@@ -225,8 +235,7 @@ extension ConverseChat {
   }
 
   private static func usedTools(_ request: ChatRequest) -> [String] {
-    var names: [String] = []
-    for call in request.messages.flatMap(\.toolCalls) where !names.contains(call.name) { names.append(call.name) }
-    return names
+    var seen: Set<String> = []
+    return request.messages.flatMap(\.toolCalls).map(\.name).filter { seen.insert($0).inserted }
   }
 }

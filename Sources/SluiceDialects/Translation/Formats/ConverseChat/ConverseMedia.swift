@@ -15,6 +15,45 @@ enum ConverseMedia {
     return documents.first { $0.1 == plain }?.0
   }
 
+  /// With documents that have different names, as Converse demands: those without one are numbered.
+  static func named(_ messages: [ChatMessage]) -> [ChatMessage] {
+    var messages = messages
+    var used: Set<String> = []
+    var next: [String: Int] = [:]
+    for index in messages.indices {
+      messages[index].parts = named(messages[index].parts, &used, &next)
+    }
+    return messages
+  }
+
+  private static func named(
+    _ parts: [ContentPart], _ used: inout Set<String>, _ next: inout [String: Int]
+  ) -> [ContentPart] {
+    var parts = parts
+    for index in parts.indices {
+      switch parts[index] {
+      case .file(var media):
+        media.name = unused(documentName(media.name), &used, &next)
+        parts[index] = .file(media)
+      case .toolResult(var result) where result.content.contains(where: \.isMedia):
+        result.content = named(result.content, &used, &next)
+        parts[index] = .toolResult(result)
+      default: break
+      }
+    }
+    return parts
+  }
+
+  private static func unused(_ name: String, _ used: inout Set<String>, _ next: inout [String: Int]) -> String {
+    var candidate = name
+    while !used.insert(candidate).inserted {
+      let number = (next[name] ?? 1) + 1
+      next[name] = number
+      candidate = "\(name)-\(number)"
+    }
+    return candidate
+  }
+
   /// The block for a part; nothing where Converse has none.
   static func block(_ part: ContentPart) throws(TranslationRefusal) -> JSONValue? {
     switch part {
@@ -62,7 +101,7 @@ enum ConverseMedia {
     let bytes = (name ?? "").utf8.map { byte -> UInt8 in
       WireText.isAlphanumeric(byte) || [0x2D, 0x28, 0x29, 0x5B, 0x5D].contains(byte) ? byte : 0x2D
     }
-    return bytes.isEmpty ? "document" : String(decoding: bytes.prefix(100), as: UTF8.self)
+    return bytes.isEmpty ? "document" : String(decoding: bytes.prefix(160), as: UTF8.self)
   }
 
   /// The part that a client's block holds; nothing when it is no media.

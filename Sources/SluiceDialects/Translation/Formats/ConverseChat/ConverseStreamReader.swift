@@ -5,6 +5,8 @@
 package struct ConverseStreamReader: ChatStreamReader {
   /// The provider's block numbers of calls, in the order they began.
   private var calls: [Int] = []
+  /// Those of our indexes of calls that have no arguments yet.
+  private var bare: Set<Int> = []
   private var hasStopped = false
   private var isOver = false
 
@@ -20,6 +22,8 @@ package struct ConverseStreamReader: ChatStreamReader {
       try begin(try Self.document(data), &deltas)
     } else if name.equals("contentBlockDelta") {
       try continueBlock(try Self.document(data), &deltas)
+    } else if name.equals("contentBlockStop") {
+      close(try Self.document(data), &deltas)
     } else if name.equals("messageStop") {
       stop(try Self.document(data), &deltas)
     } else if name.equals("metadata") {
@@ -47,10 +51,19 @@ package struct ConverseStreamReader: ChatStreamReader {
     deltas.append(
       .toolCall(
         index: calls.count, id: call["toolUseId"]?.string ?? "", name: call["name"]?.string ?? "", signature: nil))
+    bare.insert(calls.count)
     calls.append(value["contentBlockIndex"]?.int ?? calls.count)
   }
 
-  private func continueBlock(_ value: JSONValue, _ deltas: inout [ChatDelta]) throws(UnreadableAnswer) {
+  /// A call without arguments may come without a word about them.
+  private mutating func close(_ value: JSONValue, _ deltas: inout [ChatDelta]) {
+    guard let index = calls.lastIndex(of: value["contentBlockIndex"]?.int ?? -1), bare.remove(index) != nil else {
+      return
+    }
+    deltas.append(.toolArguments(index: index, "{}"))
+  }
+
+  private mutating func continueBlock(_ value: JSONValue, _ deltas: inout [ChatDelta]) throws(UnreadableAnswer) {
     guard let delta = value["delta"] else { return }
     if let text = delta["text"]?.string {
       if !text.isEmpty { deltas.append(.text(text)) }
@@ -58,6 +71,8 @@ package struct ConverseStreamReader: ChatStreamReader {
       guard let index = calls.lastIndex(of: value["contentBlockIndex"]?.int ?? -1) else {
         throw UnreadableAnswer("arguments of a tool call that was not begun")
       }
+      guard !input.isEmpty else { return }
+      bare.remove(index)
       deltas.append(.toolArguments(index: index, input))
     } else if let reasoning = delta.given("reasoningContent") {
       if let text = reasoning["text"]?.string, !text.isEmpty { deltas.append(.reasoning(text)) }
@@ -74,6 +89,7 @@ package struct ConverseStreamReader: ChatStreamReader {
       return deltas.append(.failure(.brokenAnswer(reason.isEmpty ? "no stop reason" : reason)))
     }
     hasStopped = true
+    for index in bare.sorted() { deltas.append(.toolArguments(index: index, "{}")) }
     deltas.append(.finish(finish, stopSequence: nil))
   }
 }

@@ -2,7 +2,9 @@ extension GeminiChat {
   package static func writeRequest(
     _ request: ChatRequest, for target: ChatTarget, _ notes: inout TranslationNotes
   ) throws(TranslationRefusal) -> JSONValue {
-    let turns = TurnSequence(request.messages, joinsLateSystem: true)
+    let turns = TurnSequence(request.messages, joinsLateSystem: true) { part in
+      if case .reasoning = part { true } else { false }
+    }
     guard !turns.turns.isEmpty else { throw TranslationRefusal("There is nothing to answer.", field: "messages") }
     var contents: [JSONValue] = []
     for turn in turns.turns {

@@ -77,7 +77,7 @@ extension OllamaChat {
     case ToolChoice.none?: tools = []
     case .required: notes.drop("tool_choice")
     case .tool(let name): tools.removeAll { $0.name != name }
-    case .among(let names, _): tools.removeAll { !names.contains($0.name) }
+    case .among: tools = request.offeredTools
     }
     return .array(
       tools.map { tool in
@@ -85,7 +85,7 @@ extension OllamaChat {
           "type": .string("function"),
           "function": .record([
             "name": .string(tool.name), "description": .text(tool.description),
-            "parameters": tool.parameters ?? .emptySchema,
+            "parameters": tool.objectSchema,
           ]),
         ])
       })

@@ -1,5 +1,5 @@
-/// Ollama's `/api/generate`: one prompt, one text. Clients speak it; towards servers the gateway always uses
-/// `/api/chat`, whose requests hold all that this one's do.
+/// Ollama's `/api/generate`: one prompt, one text. Clients speak it; servers of one's own are spoken to as OpenAI's,
+/// Ollama's among them.
 package enum OllamaGenerate: ChatFormat {
   package typealias StreamReader = OllamaStreamReader
 

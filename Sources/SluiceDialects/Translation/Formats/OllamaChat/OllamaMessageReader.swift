@@ -1,13 +1,7 @@
 /// Reads an Ollama client's messages. Results name the tool, rarely the call: then they are matched by name and order.
 /// Some clients leave a call's id out, as Ollama's own did, and name it in the result all the same.
 struct OllamaMessageReader {
-  private struct OpenCall {
-    var call: ToolCall
-    /// The id is the client's own.
-    var isNamed: Bool
-  }
-
-  private var open: [OpenCall] = []
+  private var open = OllamaOpenCalls()
   private var calls = 0
 
   mutating func read(_ message: WireObject, _ notes: inout TranslationNotes) throws(TranslationRefusal) -> ChatMessage {
@@ -27,7 +21,7 @@ struct OllamaMessageReader {
     var parts: [ContentPart] = []
     if let thought = try message.text("thinking"), !thought.isEmpty { parts.append(.reasoning(ReasoningPart(thought))) }
     if !text.isEmpty { parts.append(.text(text)) }
-    open = []
+    open = OllamaOpenCalls()
     for call in try message.objects("tool_calls") ?? [] {
       guard let function = try call.object("function") else {
         throw call.refusal("function", "'\(call.place("function"))' is missing.")
@@ -38,7 +32,7 @@ struct OllamaMessageReader {
       let made = ToolCall(
         id: OllamaChat.callID(id, calls, name, arguments), name: name, arguments: arguments)
       calls += 1
-      open.append(OpenCall(call: made, isNamed: id?.isEmpty == false))
+      open.add(made, isNamed: id?.isEmpty == false)
       parts.append(.toolCall(made))
     }
     return ChatMessage(.assistant, parts)
@@ -48,15 +42,12 @@ struct OllamaMessageReader {
     let id = try message.text("tool_call_id") ?? ""
     let speaker = try message.text("name")
     let name = try message.text("tool_name") ?? speaker
-    let named = open.firstIndex { !id.isEmpty && $0.call.id == id }
-    let place = named ?? open.firstIndex { (id.isEmpty || !$0.isNamed) && (name == nil || $0.call.name == name) }
-    guard let place else {
+    guard let call = open.take(id: id, name: name) else {
       guard !id.isEmpty else {
         throw message.refusal("tool_name", "'\(message.place("tool_name"))' names no open call of the answer before.")
       }
       return ToolResult(callID: id, name: name, content: [.text(text)])
     }
-    let call = open.remove(at: place).call
     return ToolResult(callID: call.id, name: call.name, content: [.text(text)])
   }
 }

@@ -78,7 +78,11 @@ extension OpenAIChat {
     _ request: ChatRequest, _ target: ChatTarget, _ flavour: OpenAIFlavour, _ body: inout JSONObject,
     _ notes: inout TranslationNotes
   ) {
-    body["reasoning_effort"] = request.reasoning?.nearestEffort.map { .string($0.rawValue) }
+    if target.facts.reasons == false {
+      notes.drop("reasoning_effort", if: request.reasoning?.asksToReason == true)
+    } else {
+      body["reasoning_effort"] = request.reasoning?.nearestEffort.map { .string($0.rawValue) }
+    }
     if let user = request.user {
       if let name = flavour.user { body[name] = .string(user) } else { notes.drop("user") }
     }

@@ -86,7 +86,7 @@ extension ResponsesChat {
         items.append(
           self.call(
             itemID("fc_", id, items.count), SignedCallID.join(call.id, call.signature), reply.toolName(call.name),
-            call.arguments, "completed"))
+            call.arguments.isEmpty ? "{}" : call.arguments, "completed"))
       default: break
       }
     }

@@ -4,10 +4,9 @@ extension ResponsesStreamWriter {
   mutating func append(_ text: String, _ kind: Kind, to out: inout [UInt8]) throws(UnreadableAnswer) {
     try keep(text)
     try enter(kind, to: &out)
-    guard var open = item else { return }
-    open.text += text
-    item = open
-    let place = self.place(open)
+    // In place: a copy for every piece of a long answer would take as long as its square.
+    item?.text += text
+    guard let place = item.map({ self.place($0) }) else { return }
     let delta = ("delta", JSONValue.string(text))
     switch kind {
     case .text: event("response.output_text.delta", place + [delta, ("logprobs", [])], to: &out)
@@ -113,6 +112,8 @@ extension ResponsesStreamWriter {
   }
 
   mutating func closeCall(_ call: OpenCall, to out: inout [UInt8]) {
+    var call = call
+    if call.arguments.isEmpty { call.arguments = "{}" }
     event(
       "response.function_call_arguments.done",
       [

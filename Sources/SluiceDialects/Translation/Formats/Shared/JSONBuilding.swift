@@ -33,8 +33,6 @@ extension JSONValue {
   /// `{}`.
   static var emptyObject: JSONValue { .object([JSONMember]()) }
 
-  /// What a tool without parameters gets where a schema is demanded.
-  static var emptySchema: JSONValue { record(["type": .string("object"), "properties": emptyObject]) }
 }
 
 extension TokenUsage {

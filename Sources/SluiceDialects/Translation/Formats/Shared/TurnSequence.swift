@@ -1,31 +1,49 @@
 /// A conversation for providers that know two speakers who alternate: Gemini and Bedrock. System texts are taken out,
-/// neighbours of one speaker are merged, and tool results stand at the front of the user's turn after the calls. Calls
-/// that nobody answered have their error result already (`ToolCallRepair`).
+/// what a provider does not take is left out, then neighbours of one speaker are merged, and tool results stand at the
+/// front of the user's turn after the calls. Calls that nobody answered have their error result already
+/// (`ToolCallRepair`).
 struct TurnSequence {
   struct Turn {
     var isUser: Bool
-    var parts: [ContentPart]
-    /// How many of the parts, from the front, are results of tools.
-    var results = 0
-    /// Behind these parts the prompt may be cached.
-    var cacheMarks: [Int] = []
+    fileprivate var results: [ContentPart] = []
+    fileprivate var spoken: [ContentPart] = []
+    /// Marks behind so many results, before anything was said.
+    private var resultMarks: Set<Int> = []
+    /// Marks behind so many of the parts that were said.
+    private var spokenMarks: Set<Int> = []
+
+    fileprivate init(isUser: Bool, spoken: [ContentPart] = []) {
+      self.isUser = isUser
+      self.spoken = spoken
+    }
+
+    /// Results of tools first.
+    var parts: [ContentPart] { results + spoken }
+    /// Behind so many parts the prompt may be cached.
+    var cacheMarks: Set<Int> { resultMarks.union(spokenMarks.map { $0 + results.count }) }
+
+    fileprivate mutating func mark() {
+      if spoken.isEmpty { resultMarks.insert(results.count) } else { spokenMarks.insert(spoken.count) }
+    }
   }
 
   private(set) var system: [String] = []
   private(set) var systemEndsCachedPrefix = false
   private(set) var turns: [Turn] = []
   private let joinsLateSystem: Bool
+  private let omits: (ContentPart) -> Bool
 
   /// What stands for a first word of the user where the conversation begins with the assistant.
   static let opening = "."
 
-  /// - Parameter joinsLateSystem: system messages behind the first turn join the others; else they become words of the
-  ///   user.
-  init(_ messages: [ChatMessage], joinsLateSystem: Bool) {
+  /// - Parameters:
+  ///   - joinsLateSystem: system messages behind the first turn join the others; else they become words of the user.
+  ///   - omits: parts that the provider refuses or ignores, empty texts aside, which neither takes.
+  init(_ messages: [ChatMessage], joinsLateSystem: Bool, omits: @escaping (ContentPart) -> Bool) {
     self.joinsLateSystem = joinsLateSystem
+    self.omits = omits
     for message in messages { add(message) }
-    turns.removeAll { $0.parts.isEmpty }
-    if let first = turns.first, !first.isUser { turns.insert(Turn(isUser: true, parts: [.text(Self.opening)]), at: 0) }
+    if let first = turns.first, !first.isUser { turns.insert(Turn(isUser: true, spoken: [.text(Self.opening)]), at: 0) }
   }
 
   /// The system texts with an empty line between them; nothing when there are none.
@@ -34,18 +52,18 @@ struct TurnSequence {
   private mutating func add(_ message: ChatMessage) {
     switch message.role {
     case .system: addSystem(message)
-    case .user: append(Self.spoken(message.parts), isUser: true)
-    case .assistant: append(Self.spoken(message.parts), isUser: false)
+    case .user: append(spoken(message.parts), isUser: true)
+    case .assistant: append(spoken(message.parts), isUser: false)
     case .tool: for part in message.parts { answer(part) }
     }
     if message.endsCachedPrefix, message.role != .system, let last = turns.indices.last {
-      turns[last].cacheMarks.append(turns[last].parts.count)
+      turns[last].mark()
     }
   }
 
   private mutating func addSystem(_ message: ChatMessage) {
     let text = message.text
-    guard !text.isEmpty else { return }
+    guard !text.isEmpty, !omits(.text(text)) else { return }
     if turns.isEmpty || joinsLateSystem {
       system.append(text)
       if message.endsCachedPrefix { systemEndsCachedPrefix = true }
@@ -54,25 +72,21 @@ struct TurnSequence {
     }
   }
 
-  /// Neither provider takes empty texts.
-  private static func spoken(_ parts: [ContentPart]) -> [ContentPart] {
-    parts.filter { $0 != .text("") && $0 != .refusal("") }
+  private func spoken(_ parts: [ContentPart]) -> [ContentPart] {
+    parts.filter { $0 != .text("") && $0 != .refusal("") && !omits($0) }
   }
 
   private mutating func append(_ parts: [ContentPart], isUser: Bool) {
+    guard !parts.isEmpty else { return }
     if let last = turns.indices.last, turns[last].isUser == isUser {
-      turns[last].parts += parts
+      turns[last].spoken += parts
     } else {
-      turns.append(Turn(isUser: isUser, parts: parts))
+      turns.append(Turn(isUser: isUser, spoken: parts))
     }
   }
 
   private mutating func answer(_ part: ContentPart) {
-    if turns.last?.isUser != true { turns.append(Turn(isUser: true, parts: [])) }
-    guard let last = turns.indices.last else { return }
-    let place = turns[last].results
-    turns[last].parts.insert(part, at: place)
-    turns[last].cacheMarks = turns[last].cacheMarks.map { $0 > place ? $0 + 1 : $0 }
-    turns[last].results += 1
+    if turns.last?.isUser != true { turns.append(Turn(isUser: true)) }
+    turns[turns.count - 1].results.append(part)
   }
 }
