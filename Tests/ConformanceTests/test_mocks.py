@@ -193,9 +193,17 @@ class LLMockVerdict(LLMockCase):
         self.assertTrue(list(self.client().chat.completions.create(**arguments, stream=True)))
         return caught.exception
 
+    def test_disconnected_before_the_first_event(self):
+        def check(provider):
+            self.script({"type": "stream_fault", "kind": "disconnect", "after_chunks": 0})
+            self.assertTrue(list(self.client().chat.completions.create(
+                model=f"{provider}/{self.MODELS[provider]}", max_tokens=100, stream=True,
+                messages=[{"role": "user", "content": f"Say hello to the pool. {provider} {time.monotonic_ns()}"}])))
+            self.assert_reached(2)
+        self.each(check)
+
     def test_disconnected_mid_stream(self):
-        for events in (0, 3):
-            self.each(lambda provider: self.broken(provider, kind="disconnect", after_chunks=events))
+        self.each(lambda provider: self.broken(provider, kind="disconnect"))
 
     def test_truncated_stream_is_no_answer(self):
         self.each(lambda provider: self.broken(provider, kind="truncate"))
@@ -205,7 +213,8 @@ class LLMockVerdict(LLMockCase):
         for provider in ("anthropic", "gemini", "cohere"):
             with self.subTest(provider=provider):
                 self.setUp()
-                self.broken(provider, kind="malformed")
+                # Early: a stream whose last event it is would be over before it can be left.
+                self.broken(provider, kind="malformed", after_chunks=1)
                 self.assert_clean_verdict()
 
     def test_stalled_stream(self):

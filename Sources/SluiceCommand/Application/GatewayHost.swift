@@ -135,6 +135,8 @@ final class GatewayHost: Sendable {
       if watched != watchedPaths {
         watched = watchedPaths
         watch = FileWatch(paths: watched)
+        // What is watched from now on may have changed since it was read.
+        requestReload()
       }
     }
   }

@@ -121,7 +121,7 @@ package enum GatewayErrorCode: String, CaseIterable, Hashable, Sendable {
       "The gateway has no valid credentials for this provider. See /health and the log for the reason."
     case .connectFailed: "No connection to the provider could be opened. See /health for the reason."
     case .upstreamBroke: "The provider closed the connection before its answer was complete. Retry."
-    case .upstreamProtocol: "The provider's answer was not valid HTTP. Retry; check `base_url` if it stays."
+    case .upstreamProtocol: "The provider's answer could not be understood. Retry; check `base_url` if it stays."
     case .upstreamError: "The provider failed. Retry."
     case .upstreamTruncated: "The provider's stream ended before its end mark; the answer is incomplete. Retry."
     case .firstByteTimeout: "The provider sent nothing within `timeouts.first_byte`. Retry, or raise it."
